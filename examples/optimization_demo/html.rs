@@ -1,0 +1,140 @@
+//! The report: pictures, a bar chart, the table. One page that needs nothing but the files beside it.
+
+use crate::measure::Row;
+use crate::picture::{LEVEL, Page};
+use crate::table::time;
+use omnilane::cpu::{current_isa, detect_features};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{fs, io};
+
+const STYLE: &str = "
+:root { color-scheme: light dark; --ink: #1d2733; --paper: #fbfbf9; --faint: #6b7785; --line: #d9dde2; --bar: #3178c6; --best: #d9622b }
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e9ee; --paper: #14181d; --faint: #93a0ae; --line: #333c46; --bar: #5b9be0; --best: #ec8552 } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 80rem; margin: 2rem auto; padding: 0 1rem }
+h1 { margin-bottom: 0 } p.sub, figcaption, .note { color: var(--faint) } p { max-width: 46rem }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(28rem, 100%), 1fr)); gap: 2rem; align-items: start }
+.pictures { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem }
+figure { margin: 0 } figure img { width: 100%; height: auto; border: 1px solid var(--line) }
+.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
+th, td { text-align: right; padding: .2rem .6rem; white-space: nowrap; border-bottom: 1px solid var(--line) }
+th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left } tr.best td { font-weight: 600 } h2:first-child { margin-top: 0 }
+svg { width: 100%; height: auto } code { overflow-wrap: anywhere }
+";
+
+/// The chart's own look, for `chart.svg` as a file of its own and inside the page.
+const CHART_STYLE: &str = "
+.chart text { font: 13px system-ui, sans-serif; fill: #1d2733 } .chart .faint { fill: #6b7785 }
+.chart rect { fill: #3178c6 } .chart rect.best { fill: #d9622b }
+@media (prefers-color-scheme: dark) { .chart text { fill: #e4e9ee } .chart .faint { fill: #93a0ae }
+.chart rect { fill: #5b9be0 } .chart rect.best { fill: #ec8552 } }
+";
+
+/// Writes `index.html` and `chart.svg`.
+pub fn write(dir: &Path, page: &Page, rows: &[Row]) -> io::Result<()> {
+    let chart = chart(rows);
+    fs::write(dir.join("chart.svg"), &chart)?;
+    fs::write(dir.join("index.html"), report(page, rows, &chart))
+}
+
+fn report(page: &Page, rows: &[Row], chart: &str) -> String {
+    let (width, height) = (page.width(), page.height());
+    let mut table = String::new();
+    for row in rows {
+        let _ = writeln!(
+            table,
+            "<tr{}><td>{}<td>{}<td>{}<td>{:.0}<td>{:.1}<td>{:.1}<td>{:.0}%",
+            if is_best(row, rows) { " class=best" } else { "" },
+            row.kernel,
+            row.isa,
+            time(row.median_ns),
+            row.megapixels_per_s,
+            row.gigabytes_per_s,
+            row.times_scalar,
+            100.0 * row.share_of_copy,
+        );
+    }
+    format!(
+        "<!doctype html>
+<html lang=en>
+<meta charset=utf-8>
+<meta name=viewport content='width=device-width, initial-scale=1'>
+<title>omnilane: a page through the kernels</title>
+<style>{STYLE}</style>
+<h1>A page through the kernels</h1>
+<p class=sub>{name}, {width} &times; {height} pixels, one thread</p>
+<p>This CPU has <code>{features}</code>. Kernels run on <b>{isa}</b> here; below, each of them on every instruction set of
+this machine. All of them give the same bits.</p>
+<div class=beside>
+<div class=pictures>
+<figure><img src=gray.png alt='the page in gray' width={width} height={height}><figcaption>gray_from_rgba</figcaption></figure>
+<figure><img src=threshold.png alt='the page in black and white' width={width} height={height}><figcaption>threshold at {LEVEL}</figcaption></figure>
+</div>
+<div>
+<h2>Megapixels per second</h2>
+{chart}</div>
+</div>
+<h2>Measurements</h2>
+<div class=scroll><table>
+<tr><th>kernel<th>isa<th>median<th>Mpixels/s<th>GB/s<th>&times; scalar<th>of copy
+{table}</table></div>
+<p class=note>GB/s counts bytes read and written. <i>Of copy</i> is the time of copy_from_slice for as many bytes, divided by
+the kernel's time.</p>
+</html>
+",
+        name = escape(&page.name),
+        features = detect_features(),
+        isa = current_isa(),
+    )
+}
+
+/// Bars of megapixels per second, each kernel on its own scale.
+fn chart(rows: &[Row]) -> String {
+    const LEFT: f64 = 110.0;
+    const RIGHT: f64 = 150.0;
+    const BAR: f64 = 18.0;
+    const GAP: f64 = 34.0;
+    const WIDTH: f64 = 760.0;
+    let mut body = String::new();
+    let mut y = 0.0;
+    let mut last = "";
+    for row in rows {
+        if row.kernel != last {
+            y += GAP;
+            let _ = writeln!(body, "<text x='0' y='{:.0}' font-weight='600'>{}</text>", y - 8.0, row.kernel);
+            last = row.kernel;
+        }
+        let most = rows.iter().filter(|r| r.kernel == row.kernel).map(|r| r.megapixels_per_s).fold(0.0, f64::max);
+        let length = (WIDTH - LEFT - RIGHT) * row.megapixels_per_s / most;
+        let class = if is_best(row, rows) { " class='best'" } else { "" };
+        let _ = writeln!(
+            body,
+            "<text x='{:.0}' y='{:.0}' text-anchor='end' class='faint'>{}</text>\
+             <rect x='{LEFT}' y='{:.0}' width='{length:.1}' height='{:.0}' rx='2'{class}/>\
+             <text x='{:.0}' y='{:.0}'>{:.0} <tspan class='faint'>({:.1} x scalar)</tspan></text>",
+            LEFT - 8.0,
+            y + BAR - 5.0,
+            row.isa,
+            y,
+            BAR - 3.0,
+            LEFT + length + 8.0,
+            y + BAR - 5.0,
+            row.megapixels_per_s,
+            row.times_scalar,
+        );
+        y += BAR;
+    }
+    format!(
+        "<svg class='chart' xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {:.0}' role='img' \
+         aria-label='Megapixels per second of each kernel on each instruction set'>\n<style>{CHART_STYLE}</style>\n{body}</svg>\n",
+        y + 8.0
+    )
+}
+
+fn is_best(row: &Row, rows: &[Row]) -> bool {
+    rows.iter().filter(|r| r.kernel == row.kernel).all(|r| r.megapixels_per_s <= row.megapixels_per_s)
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

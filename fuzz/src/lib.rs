@@ -1,0 +1,4 @@
+//! The targets' bodies, which `cargo test` runs too.
+
+#[path = "../../tests/fuzz_bodies/mod.rs"]
+pub mod fuzz_bodies;

@@ -1,0 +1,45 @@
+//! Image and tensor kernels on [`omnilane`]'s lanes.
+//!
+//! Each kernel is one safe function over lanes, compiled for AVX-512, AVX2, SSE4.2, NEON and a portable fallback, and
+//! chosen when it is called. All of them return the same bits, for every stride and alignment. A kernel comes in two
+//! forms: `name(src)` makes the destination, `name_into(src, dst)` allocates nothing.
+//!
+//! ```
+//! use omnilane::memory::ImageView;
+//! use omnilane_kernels::{Threshold, gray_from_rgba, threshold};
+//!
+//! let pixels = [255, 255, 255, 255, 255, 0, 0, 255, 0, 0, 0, 255];
+//! let picture = ImageView::<u8, 4>::new(&pixels, 3, 1)?;
+//!
+//! let gray = gray_from_rgba(picture);
+//! assert_eq!(gray.to_vec(), [255, 76, 0]);
+//! assert_eq!(threshold(gray.view(), 75, Threshold::Binary(255)).to_vec(), [255, 255, 0]);
+//! # Ok::<(), omnilane::memory::ImageError>(())
+//! ```
+
+#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "std"), no_std)]
+
+mod error;
+mod gray;
+mod normalize;
+mod threshold;
+
+pub use error::Error;
+pub use gray::{
+    gray_from_bgr, gray_from_bgr_into, gray_from_bgra, gray_from_bgra_into, gray_from_rgb, gray_from_rgb_into,
+    gray_from_rgba, gray_from_rgba_into,
+};
+pub use normalize::{MeanStd, mean_std, normalize, normalize_in_place, normalize_into};
+pub use threshold::{Threshold, threshold, threshold_in_place, threshold_into};
+
+use omnilane::lanes::Element;
+use omnilane::memory::Image;
+
+/// A destination for a kernel's result, as large as its source.
+fn destination<T: Element, const C: usize>(width: usize, height: usize) -> Image<T, C> {
+    match Image::new(width, height) {
+        Ok(image) => image,
+        Err(e) => panic!("no memory for the result: {e}"),
+    }
+}

@@ -1,0 +1,135 @@
+//! Thresholds: one decision per element.
+
+use crate::{Error, destination};
+use omnilane::kernel;
+use omnilane::lanes::{Num, Simd, Vector, map, map_in_place};
+use omnilane::memory::{Image, ImageView, ImageViewMut, for_each_row, zip_rows};
+
+/// What becomes of a value `v` above the level, and of one that is not; as OpenCV's `THRESH_*`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Threshold<T> {
+    /// `v > level ? max : 0`
+    Binary(T),
+    /// `v > level ? 0 : max`
+    BinaryInv(T),
+    /// `v > level ? level : v`
+    Truncate,
+    /// `v > level ? v : 0`
+    ToZero,
+    /// `v > level ? 0 : v`
+    ToZeroInv,
+}
+
+/// Where the elements come from and go to.
+enum Pixels<'a, 'b, T, const C: usize> {
+    Into(ImageView<'a, T, C>, &'b mut ImageViewMut<'a, T, C>),
+    InPlace(&'b mut ImageViewMut<'a, T, C>),
+}
+
+impl<T: Num, const C: usize> Pixels<'_, '_, T, C> {
+    /// A `&f` in place of the closures would be a call: only a closure written here is inlined for certain.
+    #[inline(always)]
+    #[allow(clippy::redundant_closure, reason = "see above")]
+    fn apply<S: Simd>(self, simd: S, f: impl Fn(Vector<S, T>) -> Vector<S, T> + Copy) {
+        match self {
+            Pixels::Into(src, dst) => zip_rows(
+                src,
+                dst,
+                #[inline(always)]
+                move |src, dst| {
+                    let fits = map(
+                        simd,
+                        src,
+                        dst,
+                        #[inline(always)]
+                        move |v| f(v),
+                    );
+                    debug_assert!(fits.is_ok(), "the sizes were checked");
+                },
+            ),
+            Pixels::InPlace(data) => {
+                for_each_row(
+                    data,
+                    #[inline(always)]
+                    move |row| {
+                        map_in_place(
+                            simd,
+                            row,
+                            #[inline(always)]
+                            move |v| f(v),
+                        )
+                    },
+                );
+            }
+        }
+    }
+}
+
+kernel! {
+    fn run<'a, 'b, S: Simd, T: Num, const C: usize>(
+        simd: S,
+        pixels: Pixels<'a, 'b, T, C>,
+        level: T,
+        kind: Threshold<T>,
+    ) {
+        let (zero, level) = (Vector::zero(simd), simd.splat(level));
+        match kind {
+            Threshold::Binary(max) => {
+                let max = simd.splat(max);
+                pixels.apply(simd, #[inline(always)] move |v| v.gt(level).select(max, zero));
+            }
+            Threshold::BinaryInv(max) => {
+                let max = simd.splat(max);
+                pixels.apply(simd, #[inline(always)] move |v| v.gt(level).select(zero, max));
+            }
+            Threshold::Truncate => pixels.apply(simd, #[inline(always)] move |v| v.gt(level).select(level, v)),
+            Threshold::ToZero => pixels.apply(simd, #[inline(always)] move |v| v.gt(level).select(v, zero)),
+            Threshold::ToZeroInv => pixels.apply(simd, #[inline(always)] move |v| v.gt(level).select(zero, v)),
+        }
+    }
+}
+
+/// Each element `v` compared with `level`, and replaced as `kind` says.
+///
+/// Any number of channels, each on its own; u8, u16 and f32 are what images use, any [`Num`] works. As in IEEE 754, NaN is
+/// not above any level, so [`Threshold::Binary`] gives 0 for it, and [`Threshold::Truncate`] keeps it. For u8, u16 and
+/// f32 equal to OpenCV's `threshold` with a level of the element's type.
+///
+/// ```
+/// use omnilane::memory::ImageView;
+/// use omnilane_kernels::{Threshold, threshold};
+///
+/// let src = ImageView::<u8, 1>::new(&[10, 100, 200], 3, 1)?;
+/// assert_eq!(threshold(src, 99, Threshold::Binary(255)).to_vec(), [0, 255, 255]);
+/// assert_eq!(threshold(src, 99, Threshold::Truncate).to_vec(), [10, 99, 99]);
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
+///
+/// # Panics
+/// If there is no memory for the result.
+#[must_use]
+pub fn threshold<T: Num, const C: usize>(src: ImageView<'_, T, C>, level: T, kind: Threshold<T>) -> Image<T, C> {
+    let mut dst = destination(src.width(), src.height());
+    run(Pixels::Into(src, &mut dst.view_mut()), level, kind);
+    dst
+}
+
+/// [`threshold`] into a picture of the same size; allocates nothing.
+///
+/// # Errors
+/// [`Error::SizeMismatch`]; nothing is written then.
+pub fn threshold_into<T: Num, const C: usize>(
+    src: ImageView<'_, T, C>,
+    dst: &mut ImageViewMut<'_, T, C>,
+    level: T,
+    kind: Threshold<T>,
+) -> Result<(), Error> {
+    Error::check_size(&src, dst)?;
+    run(Pixels::Into(src, &mut dst.reborrow()), level, kind);
+    Ok(())
+}
+
+/// [`threshold`] of a picture onto itself.
+pub fn threshold_in_place<T: Num, const C: usize>(data: &mut ImageViewMut<'_, T, C>, level: T, kind: Threshold<T>) {
+    run(Pixels::InPlace(data), level, kind);
+}

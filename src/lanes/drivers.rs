@@ -1,0 +1,326 @@
+//! Loops that carry a formula over slices and own the tail, so that a kernel states its formula once.
+//!
+//! The last, incomplete vector of a slice is a whole one that ends where the slice ends: it computes some elements a
+//! second time, to the same values. Only a slice shorter than a vector is loaded and stored in part.
+
+use super::{Element, LengthError, Mask, Num, Simd, Vector};
+
+/// `dst[i] = f(src[i])` for elements of equal width.
+///
+/// `f` sees lanes without their places: what it makes of a lane may depend on that lane only. It may see an element
+/// twice, and lanes past the end as zero.
+///
+/// # Errors
+/// [`LengthError`] if the lengths differ; nothing is written then.
+#[inline(always)]
+pub fn map<S: Simd, T: Element, U: Element<Bits = T::Bits>>(
+    simd: S,
+    src: &[T],
+    dst: &mut [U],
+    f: impl Fn(Vector<S, T>) -> Vector<S, U>,
+) -> Result<(), LengthError> {
+    map_blocks(
+        simd,
+        src,
+        dst,
+        #[inline(always)]
+        |[v]: [Vector<S, T>; 1]| [f(v)],
+    )
+}
+
+/// Blocks of `IN` vectors of `src` to blocks of `OUT` vectors of `dst`, both in memory order.
+///
+/// For what changes the number or the width of elements: four bytes to one (RGBA to gray: `IN` 4, `OUT` 1), bytes to f32
+/// (`IN` 1, `OUT` 4). The lanes of a block, common factors of two taken out, are `k` source elements to `m` destination
+/// elements: 4 to 1, 1 to 1, 3 to 1, 3 to 3. What `f` makes of a group of `m` may depend on its `k` only. (A formula that
+/// mixes the channels of four and gives four is a [`map`] over words of 32 bits.)
+///
+/// ```
+/// use omnilane::lanes::{LengthError, Simd, Vector, map_blocks};
+///
+/// omnilane::kernel! {
+///     fn to_unit<S: Simd>(simd: S, src: &[u8], dst: &mut [f32]) -> Result<(), LengthError> {
+///         let full = simd.splat(255.0);
+///         map_blocks(simd, src, dst, #[inline(always)] |[v]: [Vector<S, u8>; 1]| {
+///             let [a, b, c, d] = v.to_f32();
+///             [a / full, b / full, c / full, d / full]
+///         })
+///     }
+/// }
+///
+/// let mut dst = [0.0; 3];
+/// to_unit(&[0, 51, 255], &mut dst)?;
+/// assert_eq!(dst, [0.0, 0.2, 1.0]);
+/// # Ok::<(), LengthError>(())
+/// ```
+///
+/// # Errors
+/// [`LengthError`] if the lengths are not in the ratio of the blocks; nothing is written then.
+#[inline(always)]
+pub fn map_blocks<S: Simd, T: Element, U: Element, const IN: usize, const OUT: usize>(
+    simd: S,
+    src: &[T],
+    dst: &mut [U],
+    f: impl Fn([Vector<S, T>; IN]) -> [Vector<S, U>; OUT],
+) -> Result<(), LengthError> {
+    let (step, out_step) = (IN * Vector::<S, T>::LANES, OUT * Vector::<S, U>::LANES);
+    // Lowest terms: the lanes are powers of two, so this loop leaves IN / OUT times a power of two.
+    let (mut from, mut to) = (step, out_step);
+    while from % 2 == 0 && to % 2 == 0 {
+        (from, to) = (from / 2, to / 2);
+    }
+    LengthError::check("src", src.len(), src.len() / from * from)?;
+    LengthError::check("dst", dst.len(), src.len() / from * to)?;
+    if src.len() < step {
+        store_block_partial(f(load_block_partial(simd, src)), dst);
+        return Ok(());
+    }
+    let (last, out_last) = (src.len() - step, dst.len() - out_step);
+    // Four blocks a turn: 15 % on threshold in the second-level cache. `Iterator::zip` has been seen left out of line in
+    // large kernels, hence two iterators by hand.
+    let mut fours = dst.chunks_exact_mut(4 * out_step);
+    for src in src.chunks_exact(4 * step) {
+        let Some(dst) = fours.next() else { break };
+        for k in 0..4 {
+            store_block(f(load_block(simd, &src[k * step..][..step])), &mut dst[k * out_step..][..out_step]);
+        }
+    }
+    let mut blocks = fours.into_remainder().chunks_exact_mut(out_step);
+    for src in src.chunks_exact(4 * step).remainder().chunks_exact(step) {
+        let Some(dst) = blocks.next() else { break };
+        store_block(f(load_block(simd, src)), dst);
+    }
+    if !src.len().is_multiple_of(step) {
+        store_block(f(load_block(simd, &src[last..])), &mut dst[out_last..]);
+    }
+    Ok(())
+}
+
+/// `data[i] = f(data[i])`; `f` as in [`map`], but it sees no element twice.
+#[inline(always)]
+pub fn map_in_place<S: Simd, T: Element>(simd: S, data: &mut [T], f: impl Fn(Vector<S, T>) -> Vector<S, T>) {
+    let lanes = Vector::<S, T>::LANES;
+    if data.len() < lanes {
+        f(Vector::load_partial(simd, data)).store_partial(data);
+        return;
+    }
+    // The last vector is computed from what the loop has not touched yet, and stored after it.
+    let last = data.len() - lanes;
+    let tail = f(Vector::load(simd, &data[last..]));
+    for chunk in data.chunks_exact_mut(lanes) {
+        f(Vector::load(simd, chunk)).store(chunk);
+    }
+    if !data.len().is_multiple_of(lanes) {
+        tail.store(&mut data[last..]);
+    }
+}
+
+/// `dst[i] = f(a[i], b[i])` for elements of equal width; `f` as in [`map`].
+///
+/// # Errors
+/// [`LengthError`] if the lengths differ; nothing is written then.
+#[inline(always)]
+pub fn zip_map<S: Simd, T: Element, U: Element<Bits = T::Bits>, V: Element<Bits = T::Bits>>(
+    simd: S,
+    a: &[T],
+    b: &[U],
+    dst: &mut [V],
+    f: impl Fn(Vector<S, T>, Vector<S, U>) -> Vector<S, V>,
+) -> Result<(), LengthError> {
+    let (n, lanes) = (a.len(), Vector::<S, T>::LANES);
+    LengthError::check("b", b.len(), n)?;
+    LengthError::check("dst", dst.len(), n)?;
+    if n < lanes {
+        f(Vector::load_partial(simd, a), Vector::load_partial(simd, b)).store_partial(dst);
+        return Ok(());
+    }
+    let (mut bs, mut dsts) = (b.chunks_exact(lanes), dst.chunks_exact_mut(lanes));
+    for a in a.chunks_exact(lanes) {
+        let (Some(b), Some(dst)) = (bs.next(), dsts.next()) else { break };
+        f(Vector::load(simd, a), Vector::load(simd, b)).store(dst);
+    }
+    if !n.is_multiple_of(lanes) {
+        let last = n - lanes;
+        f(Vector::load(simd, &a[last..]), Vector::load(simd, &b[last..])).store(&mut dst[last..]);
+    }
+    Ok(())
+}
+
+/// Calls `f(vector, n)` for every vector of `src` in order, each element once: the first `n` lanes are elements (all but
+/// in the last call), the others zero.
+#[inline(always)]
+pub fn for_each<S: Simd, T: Element>(simd: S, src: &[T], mut f: impl FnMut(Vector<S, T>, usize)) {
+    let chunks = src.chunks_exact(Vector::<S, T>::LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        f(Vector::load(simd, chunk), Vector::<S, T>::LANES);
+    }
+    if !rest.is_empty() {
+        f(Vector::load_partial(simd, rest), rest.len());
+    }
+}
+
+/// Bytes of the virtual register over which [`reduce`] runs on every instruction set.
+const VIRTUAL_BYTES: usize = 128;
+/// Registers that it takes at most.
+const MOST_REGISTERS: usize = VIRTUAL_BYTES / 16;
+
+/// Combines the elements of `src` in an order that is the same on every instruction set.
+///
+/// The order: `V` = 128 bytes' worth of virtual lanes start at `identity`; lane `j` takes in the elements `j`, `j + V`,
+/// `j + 2V`, ... by `f(lane, element)`; then `combine` folds halves, lane `j` with lane `j + V/2`, until one is left.
+///
+/// ```
+/// use omnilane::lanes::{Simd, reduce};
+///
+/// omnilane::kernel! {
+///     /// The sum of squares.
+///     fn energy<S: Simd>(simd: S, src: &[f32]) -> f32 {
+///         reduce(simd, src, 0.0, #[inline(always)] |acc, v| acc + v * v, #[inline(always)] |a, b| a + b)
+///     }
+/// }
+///
+/// assert_eq!(energy(&[1.0, 2.0, 3.0]), 14.0);
+/// ```
+#[inline(always)]
+pub fn reduce<S: Simd, T: Num>(
+    simd: S,
+    src: &[T],
+    identity: T,
+    f: impl Fn(Vector<S, T>, Vector<S, T>) -> Vector<S, T>,
+    combine: impl Fn(Vector<S, T>, Vector<S, T>) -> Vector<S, T>,
+) -> T {
+    let lanes = Vector::<S, T>::LANES;
+    let registers = VIRTUAL_BYTES / S::BYTES;
+    let mut acc = [simd.splat(identity); MOST_REGISTERS];
+    let chunks = src.chunks_exact(registers * lanes);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for k in 0..registers {
+            acc[k] = f(acc[k], Vector::load(simd, &chunk[k * lanes..]));
+        }
+    }
+    for (k, rest) in rest.chunks(lanes).enumerate() {
+        let next = f(acc[k], Vector::load_partial(simd, rest));
+        acc[k] = Mask::first_n(simd, rest.len()).select(next, acc[k]);
+    }
+    let mut n = registers;
+    while n > 1 {
+        n /= 2;
+        for k in 0..n {
+            acc[k] = combine(acc[k], acc[k + n]);
+        }
+    }
+    let mut all = acc[0];
+    let mut n = lanes;
+    while n > 1 {
+        n /= 2;
+        all = combine(all, all.slide_down(all, n));
+    }
+    all.to_array().as_ref()[0]
+}
+
+/// The sum of the elements in the order of [`reduce`]; integers wrap; 0 if there are none.
+#[inline(always)]
+pub fn sum<S: Simd, T: Num>(simd: S, src: &[T]) -> T {
+    reduce(
+        simd,
+        src,
+        T::default(),
+        #[inline(always)]
+        |a, b| a + b,
+        #[inline(always)]
+        |a, b| a + b,
+    )
+}
+
+/// The smallest element, as [`Vector::min`] orders them: NaN only if there is nothing else. `None` if there are none.
+#[inline(always)]
+pub fn min<S: Simd, T: Num>(simd: S, src: &[T]) -> Option<T> {
+    let first = *src.first()?;
+    Some(reduce(
+        simd,
+        src,
+        first,
+        #[inline(always)]
+        |a, b| a.min(b),
+        #[inline(always)]
+        |a, b| a.min(b),
+    ))
+}
+
+/// The largest element, as [`Vector::max`] orders them: NaN only if there is nothing else. `None` if there are none.
+#[inline(always)]
+pub fn max<S: Simd, T: Num>(simd: S, src: &[T]) -> Option<T> {
+    let first = *src.first()?;
+    Some(reduce(
+        simd,
+        src,
+        first,
+        #[inline(always)]
+        |a, b| a.max(b),
+        #[inline(always)]
+        |a, b| a.max(b),
+    ))
+}
+
+/// The index of the first element for which `predicate` holds.
+#[inline(always)]
+pub fn find<S: Simd, T: Element>(simd: S, src: &[T], predicate: impl Fn(Vector<S, T>) -> Mask<S, T>) -> Option<usize> {
+    let lanes = Vector::<S, T>::LANES;
+    let chunks = src.chunks_exact(lanes);
+    let rest = chunks.remainder();
+    for (i, chunk) in chunks.enumerate() {
+        let hit = predicate(Vector::load(simd, chunk));
+        if hit.any() {
+            return hit.first().map(|lane| i * lanes + lane);
+        }
+    }
+    let hit = predicate(Vector::load_partial(simd, rest)) & Mask::first_n(simd, rest.len());
+    hit.first().map(|lane| src.len() - rest.len() + lane)
+}
+
+/// The number of elements for which `predicate` holds.
+#[inline(always)]
+pub fn count<S: Simd, T: Element>(simd: S, src: &[T], predicate: impl Fn(Vector<S, T>) -> Mask<S, T>) -> usize {
+    let chunks = src.chunks_exact(Vector::<S, T>::LANES);
+    let rest = chunks.remainder();
+    let mut n = 0;
+    for chunk in chunks {
+        n += predicate(Vector::load(simd, chunk)).count();
+    }
+    n + (predicate(Vector::load_partial(simd, rest)) & Mask::first_n(simd, rest.len())).count()
+}
+
+#[inline(always)]
+fn load_block<S: Simd, T: Element, const N: usize>(simd: S, src: &[T]) -> [Vector<S, T>; N] {
+    let mut block = [Vector::zero(simd); N];
+    for (k, v) in block.iter_mut().enumerate() {
+        *v = Vector::load(simd, &src[k * Vector::<S, T>::LANES..]);
+    }
+    block
+}
+
+#[inline(always)]
+fn store_block<S: Simd, T: Element, const N: usize>(block: [Vector<S, T>; N], dst: &mut [T]) {
+    for (k, v) in block.iter().enumerate() {
+        v.store(&mut dst[k * Vector::<S, T>::LANES..]);
+    }
+}
+
+#[inline(always)]
+fn load_block_partial<S: Simd, T: Element, const N: usize>(simd: S, src: &[T]) -> [Vector<S, T>; N] {
+    let mut block = [Vector::zero(simd); N];
+    for (k, v) in block.iter_mut().enumerate() {
+        *v = Vector::load_partial(simd, &src[(k * Vector::<S, T>::LANES).min(src.len())..]);
+    }
+    block
+}
+
+#[inline(always)]
+fn store_block_partial<S: Simd, T: Element, const N: usize>(block: [Vector<S, T>; N], dst: &mut [T]) {
+    for (k, v) in block.iter().enumerate() {
+        let start = (k * Vector::<S, T>::LANES).min(dst.len());
+        v.store_partial(&mut dst[start..]);
+    }
+}

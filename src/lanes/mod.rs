@@ -1,0 +1,52 @@
+//! What a kernel author reads: registers as lanes of an element, and the loops that carry them over slices.
+//!
+//! A kernel is a function generic over a token `S: `[`Simd`], the proof that the CPU has an instruction set. The token
+//! makes [`Vector`]s, one register read as [`LANES`](Vector::LANES) lanes of an [`Element`]; comparing two gives a
+//! [`Mask`]. Every operation means the same, bit for bit, on every instruction set.
+//!
+//! ```
+//! use omnilane::lanes::{Simd, Vector, map};
+//!
+//! /// `255 - x` over one vector.
+//! #[inline(always)]
+//! fn invert<S: Simd>(v: Vector<S, u8>) -> Vector<S, u8> {
+//!     !v
+//! }
+//!
+//! omnilane::kernel! {
+//!     /// Inverts a picture's bytes.
+//!     fn invert_all<S: Simd>(simd: S, src: &[u8], dst: &mut [u8]) -> Result<(), omnilane::lanes::LengthError> {
+//!         map(simd, src, dst, #[inline(always)] |v| invert(v))
+//!     }
+//! }
+//!
+//! let mut dst = [0; 3];
+//! invert_all(&[0, 1, 255], &mut dst)?;
+//! assert_eq!(dst, [255, 254, 0]);
+//! # Ok::<(), omnilane::lanes::LengthError>(())
+//! ```
+//!
+//! **The one rule.** Every function between a kernel's entry and a lane operation is `#[inline(always)]`, and so is every
+//! closure, written where it is used: `map(simd, src, dst, #[inline(always)] |v| ...)`. A function left out of line is
+//! compiled without the instruction set, and each operation in it becomes a call.
+
+mod convert;
+mod drivers;
+mod element;
+mod error;
+mod mask;
+mod math;
+mod operators;
+mod shuffle;
+mod simd;
+mod vector;
+
+pub use convert::{Narrow, ToFloat, ToInt, Widen};
+pub use drivers::{count, find, for_each, map, map_blocks, map_in_place, max, min, reduce, sum, zip_map};
+pub use element::{Element, Float, Int, Num, Saturating, Signed, Word};
+pub use error::LengthError;
+pub use half::{bf16, f16};
+pub use mask::Mask;
+pub use shuffle::{Gathered, stream_fence, transpose_square};
+pub use simd::Simd;
+pub use vector::{Array, Vector};

@@ -1,0 +1,112 @@
+//! A picture that owns its memory.
+
+use super::layout::{self, Layout};
+use super::{ImageError, ImageView, ImageViewMut};
+use crate::lanes::Element;
+use alloc::vec::Vec;
+use core::fmt;
+use core::marker::PhantomData;
+
+/// Bytes on which each row starts: a cache line, and the widest register.
+const ALIGN: usize = 64;
+
+/// Memory in units of a cache line, so that rows can start on one.
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(64))]
+struct Line([u8; ALIGN]);
+
+/// A picture of `C` interleaved channels of `T` that owns its memory; rows start on 64 bytes.
+#[derive(Clone)]
+pub struct Image<T, const C: usize> {
+    lines: Vec<Line>,
+    layout: Layout,
+    element: PhantomData<T>,
+}
+
+impl<T: Element, const C: usize> Image<T, C> {
+    /// A picture of zeros.
+    ///
+    /// # Errors
+    /// [`ImageError::TooLarge`] if there is not that much memory.
+    pub fn new(width: usize, height: usize) -> Result<Self, ImageError> {
+        const { assert!(C > 0, "a pixel has a channel") };
+        let too_large = ImageError::TooLarge { width, height, channels: C };
+        let per_line = ALIGN / size_of::<T>();
+        let row = width.checked_mul(C).ok_or(too_large)?;
+        // A picture without rows needs no memory, however wide it is.
+        let stride = row.checked_next_multiple_of(per_line).or((height == 0).then_some(row)).ok_or(too_large)?;
+        let elements = layout::needed(row, height, stride).ok_or(too_large)?;
+        let lines = elements.div_ceil(per_line);
+        let lines = bytemuck::allocation::try_zeroed_vec(lines).map_err(|()| too_large)?;
+        Ok(Image { lines, layout: Layout { width, height, stride }, element: PhantomData })
+    }
+
+    /// A picture whose pixel at column `x` of row `y` is `f(x, y)`.
+    ///
+    /// # Errors
+    /// [`ImageError::TooLarge`] if there is not that much memory.
+    pub fn from_fn(width: usize, height: usize, mut f: impl FnMut(usize, usize) -> [T; C]) -> Result<Self, ImageError> {
+        let mut image = Self::new(width, height)?;
+        let height = if width == 0 { 0 } else { height };
+        for (y, row) in image.view_mut().into_rows().take(height).enumerate() {
+            for (x, pixel) in row.chunks_exact_mut(C).enumerate() {
+                pixel.copy_from_slice(&f(x, y));
+            }
+        }
+        Ok(image)
+    }
+
+    /// Pixels in a row.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.layout.width
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.layout.height
+    }
+
+    /// Elements from the start of a row to the start of the next: `width * C`, rounded up to 64 bytes.
+    #[must_use]
+    pub fn stride(&self) -> usize {
+        self.layout.stride
+    }
+
+    /// The picture for reading.
+    #[must_use]
+    pub fn view(&self) -> ImageView<'_, T, C> {
+        ImageView::from_layout(bytemuck::cast_slice(&self.lines), self.layout)
+    }
+
+    /// The picture for writing.
+    #[must_use]
+    pub fn view_mut(&mut self) -> ImageViewMut<'_, T, C> {
+        ImageViewMut::from_layout(bytemuck::cast_slice_mut(&mut self.lines), self.layout)
+    }
+
+    /// The elements row by row, without the padding between rows.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<T> {
+        let mut out = Vec::with_capacity(self.layout.width * C * self.layout.height);
+        let height = if self.width() == 0 { 0 } else { self.height() };
+        for row in self.view().rows().take(height) {
+            out.extend_from_slice(row);
+        }
+        out
+    }
+}
+
+impl<T: Element, const C: usize> PartialEq for Image<T, C> {
+    /// Whether size and pixels are equal.
+    fn eq(&self, other: &Self) -> bool {
+        self.view() == other.view()
+    }
+}
+
+impl<T: Element, const C: usize> fmt::Debug for Image<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view().fmt(f)
+    }
+}

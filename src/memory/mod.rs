@@ -1,0 +1,32 @@
+//! Images as views of rows, and images that own their memory.
+//!
+//! An [`ImageView`] is a picture inside somebody's slice: `C` interleaved channels of `T`, rows `stride` elements apart.
+//! Any sub-rectangle of one is a view again, without a copy. [`Image`] owns its memory; its rows start on 64 bytes.
+//!
+//! ```
+//! use omnilane::memory::{Image, ImageView};
+//!
+//! let data: Vec<u8> = (0..24).collect();
+//! let view = ImageView::<u8, 3>::new(&data, 4, 2)?;
+//! assert_eq!(view.pixel(1, 1), Some([15, 16, 17]));
+//!
+//! let right = view.subview(2, 0, 2, 2)?;
+//! assert_eq!(right.row(0), Some(&data[6..12]));
+//!
+//! let own: Image<u8, 3> = right.to_image()?;
+//! assert_eq!(own.view().pixel(0, 1), Some([18, 19, 20]));
+//! # Ok::<(), omnilane::memory::ImageError>(())
+//! ```
+
+mod error;
+mod image;
+mod layout;
+mod rows;
+mod view;
+mod view_mut;
+
+pub use error::ImageError;
+pub use image::Image;
+pub use rows::{Rows, RowsMut, for_each_row, zip_rows};
+pub use view::ImageView;
+pub use view_mut::ImageViewMut;

@@ -1,0 +1,44 @@
+//! The fuzzer's targets on stable: a few thousand inputs from a fixed seed, and the corpus.
+//!
+//! `OMNILANE_FUZZ_INPUTS=1000000 cargo test --release --test fuzz_smoke -- --nocapture` runs that many for each target.
+
+mod fuzz_bodies;
+
+use std::sync::atomic::Ordering::Relaxed;
+
+/// SplitMix64.
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn smoke(target: &str, default_inputs: u64) {
+    let (_, run) = *fuzz_bodies::TARGETS.iter().find(|(name, _)| *name == target).expect("a target");
+    let inputs = std::env::var("OMNILANE_FUZZ_INPUTS").ok().and_then(|n| n.parse().ok()).unwrap_or(default_inputs);
+    for seed in 0..inputs {
+        let mut state = seed;
+        let len = random(&mut state) % if seed % 8 == 0 { 2000 } else { 300 };
+        let bytes: Vec<u8> = (0..len).map(|_| random(&mut state) as u8).collect();
+        run(&bytes);
+    }
+    let corpus = format!("{}/fuzz/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
+    // Not in the published package.
+    for file in std::fs::read_dir(corpus).into_iter().flatten().flatten() {
+        run(&std::fs::read(file.path()).expect("a file of the corpus"));
+    }
+    println!("{target}: {inputs} inputs; {} lanes compared by now", fuzz_bodies::COMPARED.load(Relaxed));
+}
+
+macro_rules! targets {
+    ($($name:ident $inputs:literal),*) => {
+        $(#[test] fn $name() { smoke(stringify!($name), $inputs); })*
+
+        #[test]
+        fn every_target_is_here() {
+            assert_eq!(fuzz_bodies::TARGETS.map(|(name, _)| name), [$(stringify!($name)),*]);
+        }
+    };
+}
+targets!(lane_ops 3000, gray 500, threshold 500, normalize 300, image_views 5000);
