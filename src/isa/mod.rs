@@ -174,6 +174,7 @@ pub trait Complete:
 }
 
 /// How a token comes about: by asking the CPU.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! token {
     ($token:ident) => {
         impl $token {
@@ -196,6 +197,7 @@ macro_rules! token {
         }
     };
 }
+#[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use token;
 
 /// Leaves families of a token at their definitions: `defaults!(impl[] Avx2; Arith[u64, i64] Bytes[])`.

@@ -40,7 +40,8 @@ impl Model {
 /// What a constructor must say, in arithmetic that does not overflow.
 fn verdict(len: usize, width: usize, height: usize, stride: usize, channels: usize) -> Result<(), &'static str> {
     let (row, most) = (width as u128 * channels as u128, usize::MAX as u128);
-    let needed = if height == 0 { 0 } else { (height as u128 - 1) * stride as u128 + row };
+    // The product alone fits; with a row of several times 2^64 the sum may not.
+    let needed = if height == 0 { 0 } else { ((height as u128 - 1) * stride as u128).saturating_add(row) };
     match () {
         () if row > most => Err("too large"),
         () if (stride as u128) < row => Err("stride"),
