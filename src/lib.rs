@@ -34,12 +34,19 @@
 
 extern crate alloc;
 
+#[cfg(feature = "batch")]
+pub mod batch;
 pub mod cpu;
 mod dispatch;
 mod isa;
 mod kernel_macro;
 pub mod lanes;
 pub mod memory;
+#[cfg(feature = "parallel")]
+pub mod parallel;
+pub mod quantize;
+#[cfg(feature = "std")]
+pub(crate) mod sync;
 #[cfg(feature = "std")]
 pub mod verify;
 

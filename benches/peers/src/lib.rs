@@ -1,0 +1,1 @@
+//! omnilane beside its peers: each bench measures both in one run.

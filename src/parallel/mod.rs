@@ -1,0 +1,1 @@
+//! Maps, pipelines and an executor over threads.
