@@ -14,8 +14,8 @@
 #   asan tsan              address, thread sanitizer
 #   check:TRIPLE           `cargo check` only: aarch64-apple-darwin, x86_64-pc-windows-msvc, ...
 #
-# QEMU has no AVX-512, so `avx512` runs on Bochs' processor (ci/emulate-avx512.py), at some 50 million instructions a
-# second: name the tests that are to run. OMNILANE_VERIFY_ISA, which is `avx512` there unless it is set, leaves the others out.
+# QEMU has no AVX-512, so `avx512` runs on Bochs' processor (ci/avx512), at some 50 million instructions a second: name
+# the tests that are to run. OMNILANE_VERIFY_ISA, `avx512` there unless it is set, leaves the other instruction sets out.
 #
 # What the emulators lack: processes that a test starts run on the machine's own CPU under QEMU, so do not trust them
 # under an x86 model, and cannot be started under `avx512`; threads take turns there, and cannot be started on wasm32,
@@ -68,47 +68,9 @@ avx512() {
   local venv=$dir/avx512
   [[ -x $venv/bin/pip ]] || /usr/bin/python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: bochscpu-python==0.4.0
-  # What goes before the package's own functions. It is built with a newer glibc than Debian's, which has two functions
-  # under other names; and it tells of each instruction, branch and access: not to listen is half as fast again.
-  cat >"$venv/preload.c" <<'C'
-#include <math.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-unsigned long long __isoc23_strtoull(const char *s, char **end, int base) { return strtoull(s, end, base); }
-int __isoc23_sscanf(const char *s, const char *format, ...) {
-  va_list list;
-  va_start(list, format);
-  int n = vsscanf(s, format, list);
-  va_end(list);
-  return n;
-}
-#define DEAF(name) void bx_instr_##name(void) {}
-DEAF(before_execution) DEAF(after_execution) DEAF(repeat_iteration) DEAF(opcode) DEAF(prefetch_hint)
-DEAF(cnear_branch_taken) DEAF(cnear_branch_not_taken) DEAF(ucnear_branch) DEAF(far_branch)
-DEAF(lin_access) DEAF(phy_access)
-/* vrsqrt14: Bochs' own gives 2 for 0.5, and is as wrong for every odd power of two. 14 bits of the root here. */
-#define RSQRT(name, uint, real, exponent, fraction)                                                            \
-  uint name(uint a, _Bool daz) {                                                                               \
-    const uint sign = (uint)1 << (exponent + fraction), one = 1, infinite = sign - (one << fraction);          \
-    uint size = a & ~sign, bits;                                                                               \
-    if (size > infinite) return a | one << (fraction - 1);                                                     \
-    if (size == 0 || (daz && size < one << fraction)) return (a & sign) | infinite;                            \
-    if (a & sign) return sign | infinite | one << (fraction - 1);                                              \
-    real x;                                                                                                    \
-    memcpy(&x, &a, sizeof x);                                                                                  \
-    x = (real)(1 / sqrt((double)x));                                                                           \
-    memcpy(&bits, &x, sizeof x);                                                                               \
-    return bits & -(one << (fraction - 14));                                                                   \
-  }
-RSQRT(_Z19approximate_rsqrt14jb, uint32_t, float, 8, 23)
-RSQRT(_Z19approximate_rsqrt14mb, uint64_t, double, 11, 52)
-C
-  gcc -O1 -fno-math-errno -shared -fPIC "$venv/preload.c" -o "$venv/preload.so"
+  gcc -O1 -fno-math-errno -shared -fPIC ci/avx512/preload.c -o "$venv/preload.so"
   export EMULATE_PRELOAD=$venv/preload.so OMNILANE_VERIFY_ISA=${OMNILANE_VERIFY_ISA-avx512}
-  native "$venv/bin/python $PWD/ci/emulate-avx512.py"
+  native "$venv/bin/python -B $PWD/ci/avx512/emulate.py"
 }
 
 foreign() { # TRIPLE GCC-PREFIX LIBC-ARCH QEMU DEFAULT-CPU
