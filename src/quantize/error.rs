@@ -1,0 +1,50 @@
+//! What quantization refuses.
+
+use crate::lanes::LengthError;
+
+/// Why nothing was quantized: the destination is then as it was, unless the variant says otherwise.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuantizeError {
+    /// A scale is not a positive finite number.
+    #[error("scale: {got}, it must be above 0 and finite")]
+    Scale {
+        /// The scale that was given.
+        got: f32,
+    },
+    /// A zero point is not one of the codes.
+    #[error("zero_point: {got}, it must be in {min}..={max}")]
+    ZeroPoint {
+        /// The zero point that was given.
+        got: i32,
+        /// The smallest code.
+        min: i32,
+        /// The largest code.
+        max: i32,
+    },
+    /// The ends of a range are not finite, or in the wrong order.
+    #[error("min, max: {min}, {max}; they must be finite, and min not above max")]
+    MinMax {
+        /// The smallest value that was given.
+        min: f32,
+        /// The largest value that was given.
+        max: f32,
+    },
+    /// The largest magnitude is negative, infinite or NaN.
+    #[error("absmax: {got}, it must be finite and not negative")]
+    AbsMax {
+        /// The magnitude that was given.
+        got: f32,
+    },
+    /// A slice does not have the length that another argument asks for.
+    #[error(transparent)]
+    Length(#[from] LengthError),
+    /// The source has NaN, and it was asked to be an error.
+    #[error("src: {count} of its {len} elements are NaN")]
+    Nan {
+        /// How many there are.
+        count: usize,
+        /// The elements of the source.
+        len: usize,
+    },
+}
