@@ -12,12 +12,29 @@
 //! # Ok::<(), omnilane::quantize::QuantizeError>(())
 //! ```
 
+mod block;
+mod channels;
 mod code;
+mod dynamic;
 mod error;
+mod extent;
+mod fake;
+mod nibbles;
 mod params;
+mod pieces;
 mod real;
+mod rule;
+mod slice;
+mod tensor;
 
+pub use channels::PerChannelQuant;
 pub use code::{Code, I4, U4};
+pub use dynamic::DynamicQuantizer;
 pub use error::QuantizeError;
+pub use fake::{fake_quantize_backward_into, fake_quantize_into};
 pub use params::{CodeRange, QuantParams};
 pub use real::Real;
+pub use slice::{
+    Mode, OnNan, QuantizeOptions, convert_into, dequantize, dequantize_into, quantize_into, quantize_into_with,
+};
+pub use tensor::{QuantizedTensor, quantize_weights};
