@@ -7,7 +7,7 @@ use super::rule::{Rule, RuleLanes, codes_of_lanes};
 use super::slice::{dequantize_run, elements, elements_mut, quantize_run};
 use super::{Code, Real};
 use crate::kernel;
-use crate::lanes::{Simd, Vector};
+use crate::lanes::Simd;
 
 /// Which elements share a scale: dimensions before the axis, along it, behind it; elements of a block along it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,14 +240,14 @@ fn dequantize_row<S: Simd, E: ElementCode, R: Real>(
     zero_points: &[i32],
     dst: &mut [R],
 ) {
+    let taken = simd.splat(E::TAKEN);
     blocks!(S, src, dst, |from, to, at, WHOLE| {
         let scale = take_words::<S, f32, WHOLE>(simd, &scales[at..]);
         let zero_point = take_words::<S, i32, WHOLE>(simd, &zero_points[at..]);
         let codes = E::take::<S, WHOLE>(simd, from);
         let mut out = scale;
         for k in 0..4 {
-            let steps: Vector<S, i32> = codes[k] - zero_point[k];
-            out[k] = steps.to_float() * scale[k];
+            out[k] = (codes[k] - (zero_point[k] + taken).to_float()) * scale[k];
         }
         R::put::<S, WHOLE>(out, to);
     });

@@ -56,7 +56,7 @@ fn nan_is_zero_and_counted_and_infinity_saturates() {
             }
             let symmetric = QuantizedTensor::<I4>::from_f32_symmetric(&src);
             assert_eq!(symmetric.params().scale(), 2.0 / 7.0);
-            let codes: Vec<i8> = (0..7).map(|i| I4::get(symmetric.codes(), i).get()).collect();
+            let codes: Vec<i8> = (0..7).map(|i| I4::get(symmetric.codes(), i).value()).collect();
             assert_eq!(codes, [4, 0, 7, -7, -7, 0, 0]);
         }
         for nothing_finite in [[f32::NAN; 5], [f32::INFINITY; 5]] {
