@@ -124,12 +124,17 @@ fn fast_is_within_one_code() {
     assert_eq!((code_in(Mode::Exact), code_in(Mode::Fast)), (127, 128));
 }
 
-/// Every so many bit patterns of f32 (all of them with OMNILANE_EXHAUSTIVE=1, in release).
+/// One of how many is tried: OMNILANE_EXHAUSTIVE=1 for all, in release.
+fn stride() -> Option<usize> {
+    std::env::var("OMNILANE_EXHAUSTIVE").ok().map(|n| n.parse().expect("a stride"))
+}
+
+/// Every so many bit patterns of f32.
 #[test]
 fn sweep_of_all_floats() {
     fn sweep<C: Code<Storage = C>>(scale: f32, zero_point: i32) {
         let params = QuantParams::<C>::new(scale, zero_point).unwrap();
-        let stride = if std::env::var_os("OMNILANE_EXHAUSTIVE").is_some() { 1 } else { 49_999 };
+        let stride = stride().unwrap_or(49_999);
         let mut patterns = (0..=u32::MAX).step_by(stride).map(f32::from_bits);
         let mut swept = 0;
         loop {
@@ -162,7 +167,7 @@ fn sweep_of_all_floats() {
 fn quotients_next_to_ties() {
     let mut random = Random(7);
     let (mut src, mut checked) = (Vec::new(), 0);
-    let scales = if std::env::var_os("OMNILANE_EXHAUSTIVE").is_some() { 400_000 } else { 60 };
+    let scales = stride().map_or(60, |n| 4_000_000 / n);
     for _ in 0..scales {
         let exponent = (random.word() % 196) as i32 - 98;
         let scale = ((1.0 + random.unit()) * 2_f64.powi(exponent)) as f32;

@@ -51,7 +51,7 @@ fn main() {
     for n in [LARGE, SMALL] {
         let (x, mut codes) = (values(n), vec![0_u8; n]);
         runtime.bar("DynamicQuantizeLinear", "u8", n, 1.5, &mut || {
-            black_box(DynamicQuantizer::new().quantize_into(black_box(&x), &mut codes))
+            black_box(DynamicQuantizer::<u8>::new().quantize_into(black_box(&x), &mut codes))
                 .map(drop)
                 .expect("equal lengths");
         });
@@ -96,7 +96,7 @@ fn rten() {
         }
         pair(
             &format!("dynamic of {n}: times faster than rten-vecmath's MinMax and Quantize"),
-            || DynamicQuantizer::new().quantize_into(black_box(&x), &mut codes).map(drop).expect("equal lengths"),
+            || DynamicQuantizer::<u8>::new().quantize_into(black_box(&x), &mut codes).map(drop).expect("equal lengths"),
             || {
                 let (min, max) = MinMax::new(black_box(&x)).dispatch();
                 let scale = (max - min) / 255.0;
