@@ -157,7 +157,8 @@ macro_rules! sixteen_bits {
             fn take<S: Simd, const WHOLE: bool>(simd: S, src: &[$t]) -> Four<S, f32> {
                 let [a, b] = load::<S, $t, WHOLE>(simd, src, 0).widen();
                 let [c, d] = load::<S, $t, WHOLE>(simd, src, 1).widen();
-                [a, b, c, d].map(#[inline(always)] |v| v.bitcast::<i32>().to_float())
+                let [a, b, c, d] = [a.bitcast::<i32>(), b.bitcast(), c.bitcast(), d.bitcast()];
+                [a.to_float(), b.to_float(), c.to_float(), d.to_float()]
             }
 
             #[inline(always)]

@@ -97,7 +97,7 @@ kernel! {
         let mut count = 0;
         for chunk in src.chunks(S::BYTES) {
             let x = if chunk.len() == S::BYTES { R::take::<S, true>(simd, chunk) } else { R::take::<S, false>(simd, chunk) };
-            let [a, b, c, d] = x.map(#[inline(always)] |v| v.ne(v));
+            let [a, b, c, d] = [x[0].ne(x[0]), x[1].ne(x[1]), x[2].ne(x[2]), x[3].ne(x[3])];
             if (a | b | c | d).any() {
                 count += a.count() + b.count() + c.count() + d.count();
             }
@@ -161,10 +161,10 @@ pub(super) fn dequantize_run<S: Simd, E: ElementCode, R: Real>(simd: S, src: &[E
     // Both are integers below 2^24: their difference is exact.
     let (scale, zero_point) = (simd.splat(rule.scale), simd.splat((rule.zero_point + E::TAKEN) as f32));
     blocks!(S, src, dst, |from, to, _, WHOLE| {
-        let x = E::take::<S, WHOLE>(simd, from).map(
-            #[inline(always)]
-            |q| (q - zero_point) * scale,
-        );
+        let mut x = E::take::<S, WHOLE>(simd, from);
+        for number in &mut x {
+            *number = (*number - zero_point) * scale;
+        }
         R::put::<S, WHOLE>(x, to);
     });
 }
