@@ -14,10 +14,16 @@
 
 mod code;
 mod error;
+mod integer;
 mod params;
 mod real;
 
 pub use code::{Code, I4, U4};
 pub use error::QuantizeError;
+pub use integer::{
+    Activation, MatrixView, OutputCode, PackedWeights, Requantizer, dot, matmul, matmul_into, matmul_requantized,
+    matmul_requantized_into, matvec, matvec_into, matvec_requantized, matvec_requantized_into, requantize,
+    requantize_into,
+};
 pub use params::{CodeRange, QuantParams};
 pub use real::Real;
