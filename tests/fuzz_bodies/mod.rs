@@ -10,6 +10,7 @@ pub mod integers;
 pub mod lane_ops;
 pub mod normalize;
 mod pictures;
+pub mod quantize;
 pub mod threshold;
 
 #[path = "../ops/data.rs"]
@@ -19,6 +20,8 @@ mod data;
 mod observe;
 #[path = "../oracle/mod.rs"]
 mod oracle;
+#[path = "../oracle/quantize.rs"]
+mod quantize_oracle;
 
 use std::sync::atomic::AtomicU64;
 
@@ -29,11 +32,12 @@ pub static COMPARED: AtomicU64 = AtomicU64::new(0);
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("lane_ops", lane_ops::run),
     ("gray", gray::run),
     ("threshold", threshold::run),
     ("normalize", normalize::run),
     ("image_views", image_views::run),
     ("integers", integers::run),
+    ("quantize", quantize::run),
 ];
