@@ -36,10 +36,10 @@ impl<A: Activation + Sample + Into<i64>> Product<A> {
         Product {
             size,
             x: mixed(r.next(), m * k),
-            zero_point: if r.next() % 2 == 0 { A::default() } else { A::random(&mut r) },
+            zero_point: if r.next().is_multiple_of(2) { A::default() } else { A::random(&mut r) },
             w: mixed(r.next(), k * n),
             z,
-            bias: if r.next() % 2 == 0 { vec![0; n] } else { mixed(r.next(), n) },
+            bias: if r.next().is_multiple_of(2) { vec![0; n] } else { mixed(r.next(), n) },
         }
     }
 

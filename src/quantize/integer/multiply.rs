@@ -60,15 +60,13 @@ impl Multiply<'_> {
         while first < m {
             let rows = ROWS.min(m - first);
             if weights.has_zero_points() {
-                for i in 0..rows {
-                    let shift = self.input.shift().wrapping_mul(k as i32);
-                    row_sums[i] = self.input.row_sum(simd, first + i).wrapping_add(shift);
+                let shift = self.input.shift().wrapping_mul(k as i32);
+                for (i, row_sum) in row_sums[..rows].iter_mut().enumerate() {
+                    *row_sum = self.input.row_sum(simd, first + i).wrapping_add(shift);
                 }
             }
             for group in 0..weights.groups() {
-                for i in 0..rows {
-                    sums[i] = [0; GROUP];
-                }
+                sums[..rows].fill([0; GROUP]);
                 for block in 0..blocks {
                     // One block stays staged for all groups.
                     if group == 0 || blocks > 1 {
@@ -102,12 +100,12 @@ impl Multiply<'_> {
         let mut column = 0;
         while column < width {
             let mut total = [Vector::<S, i32>::zero(simd); 4];
-            for v in 0..4 {
+            for (v, total) in total.iter_mut().enumerate() {
                 let j = column + v * lanes;
                 let offset = Vector::load(simd, &bias[j..]) - zero_point * Vector::load(simd, &column_sums[j..]);
-                total[v] = Vector::load(simd, &sums[j..]) + offset;
+                *total = Vector::load(simd, &sums[j..]) + offset;
                 if let Some(zero_points) = zero_points {
-                    total[v] -= row_sum * Vector::load(simd, &zero_points[j..]);
+                    *total -= row_sum * Vector::load(simd, &zero_points[j..]);
                 }
             }
             let channel = group * GROUP + column;

@@ -206,10 +206,10 @@ impl<Q: OutputCode> Requantizer<Q> {
                 let (low, high) = (simd.splat(low), simd.splat(high));
                 for v in 0..4 {
                     let mut products = sums[v].mul_wide(Vector::load(simd, &factors[j..]));
-                    for half in 0..2 {
+                    for (half, product) in products.iter_mut().enumerate() {
                         let j = j + half * Vector::<S, i64>::LANES;
-                        let rounded = products[half] + Vector::load(simd, &halves[j..]);
-                        products[half] = rounded.shr_lanes(Vector::load(simd, &shifts[j..]));
+                        let rounded = *product + Vector::load(simd, &halves[j..]);
+                        *product = rounded.shr_lanes(Vector::load(simd, &shifts[j..]));
                     }
                     codes[v] = Vector::<S, i32>::narrow_saturating(products).clamp(low, high) + zero_point;
                     j += Vector::<S, i32>::LANES;

@@ -189,7 +189,7 @@ fn tile<S: Simd, const FORM: u8, const ROWS: usize, const VECTORS: usize>(
     };
     let len = lines[0].len().min(lines[1].len()).min(QUADS - start.min(QUADS));
     // The first rows ask for what all of them read.
-    let ahead = if row == 0 { &ahead[..ahead.len().min(len)] } else { &[] };
+    let ahead = if row == 0 { ahead } else { &[] };
     let (high, one) = (simd.splat(0xff00u16).bitcast::<i16>(), simd.splat(1i16));
     let mut acc = [[Vector::<S, i32>::zero(simd); VECTORS]; ROWS];
     for j in 0..len {
@@ -197,8 +197,10 @@ fn tile<S: Simd, const FORM: u8, const ROWS: usize, const VECTORS: usize>(
             Order::From(..) => start + j,
             Order::At(at) => usize::from(at[j]) % QUADS,
         };
-        if let Some(line) = ahead.get(j) {
-            Vector::prefetch(simd, &line.0);
+        for panel in 0..VECTORS * S::BYTES / 64 {
+            if let Some(line) = ahead.get(panel * len + j) {
+                Vector::prefetch(simd, &line.0);
+            }
         }
         let mut weights = [Vector::<S, i8>::zero(simd); VECTORS];
         for (v, weights) in weights.iter_mut().enumerate() {
@@ -206,11 +208,17 @@ fn tile<S: Simd, const FORM: u8, const ROWS: usize, const VECTORS: usize>(
             *weights = Vector::load(simd, &lines[byte / 64][j].0[byte % 64..]);
         }
         if FORM == BY_PAIRS {
-            for half in 0..2 {
-                let weights = weights.map(
+            let low_and_high = [
+                weights.map(
                     #[inline(always)]
-                    |w| if half == 0 { w.bitcast::<i16>() << 8 } else { w.bitcast::<i16>() & high },
-                );
+                    |w| w.bitcast::<i16>() << 8,
+                ),
+                weights.map(
+                    #[inline(always)]
+                    |w| w.bitcast::<i16>() & high,
+                ),
+            ];
+            for (half, weights) in low_and_high.into_iter().enumerate() {
                 for r in 0..ROWS {
                     let x = simd.splat(pairs[r][half][word]).bitcast::<i16>();
                     for v in 0..VECTORS {
