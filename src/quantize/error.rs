@@ -78,6 +78,46 @@ pub enum QuantizeError {
         /// The elements of the source.
         len: usize,
     },
+    /// There is not that much memory, or no address for it.
+    #[error("rows, columns: {rows} x {columns} elements are more than there is memory for")]
+    TooLarge {
+        /// Rows of the matrix.
+        rows: usize,
+        /// Columns of the matrix, or its stride.
+        columns: usize,
+    },
+    /// Rows of a matrix would overlap.
+    #[error("stride: {stride} elements, but a row has {columns}")]
+    Stride {
+        /// The stride that was given.
+        stride: usize,
+        /// Elements in a row.
+        columns: usize,
+    },
+    /// The slice ends inside the matrix.
+    #[error("data: {got} elements, but the matrix needs {needed}")]
+    DataTooShort {
+        /// Elements in the slice.
+        got: usize,
+        /// Elements that the matrix needs.
+        needed: usize,
+    },
+    /// A multiplier is not a number from 0 to its limit.
+    #[error("multiplier: {got}, it must be at least 0 and below {limit:e}")]
+    Multiplier {
+        /// The multiplier that was given.
+        got: f64,
+        /// What it must be below.
+        limit: f64,
+    },
+    /// The ends of a range of codes are in the wrong order.
+    #[error("min, max: {min}, {max}; min must not be above max")]
+    CodeBounds {
+        /// The smallest code that was given.
+        min: i32,
+        /// The largest code that was given.
+        max: i32,
+    },
 }
 
 /// A number, or that there is none.

@@ -29,6 +29,10 @@
 //! | [`fake_quantize_into`], [`fake_quantize_backward_into`] | given; for training |
 //! | [`convert_into`] | none: between `f32`, `f16` and `bf16` |
 //!
+//! Codes are multiplied as they are, by [`dot`], [`matvec_into`] and [`matmul_into`] with [`PackedWeights`]: exact integers of
+//! 32 bits, which a [`Requantizer`] makes codes again, on the way ([`matmul_requantized_into`]) or later
+//! ([`requantize_into`]).
+//!
 //! # The rules
 //! `code = clamp(round_half_even(x / scale) + zero_point, qmin, qmax)`: the quotient is that of f32; it is rounded before
 //! the zero point is added, and clamped before it is an integer. So it is in ONNX Runtime, whose codes and numbers these
@@ -55,6 +59,7 @@ mod dynamic;
 mod error;
 mod extent;
 mod fake;
+mod integer;
 mod nibbles;
 mod params;
 mod pieces;
@@ -68,6 +73,11 @@ pub use code::{Code, I4, U4};
 pub use dynamic::DynamicQuantizer;
 pub use error::QuantizeError;
 pub use fake::{fake_quantize_backward_into, fake_quantize_into};
+pub use integer::{
+    Activation, MatrixView, OutputCode, PackedWeights, Requantizer, dot, matmul, matmul_into, matmul_requantized,
+    matmul_requantized_into, matvec, matvec_into, matvec_requantized, matvec_requantized_into, requantize,
+    requantize_into,
+};
 pub use params::{CodeRange, QuantParams};
 pub use real::Real;
 pub use slice::{

@@ -299,6 +299,7 @@ fn bytes<S: Simd>(simd: S, i: &mut Input<'_>) -> Results {
         a.lookup16(b & simd.splat(31)),
         a.lookup256(table),
         sum.dot_quads(a, c),
+        a.dot_pairs_saturating(c),
         a.to_f32(),
         Vector::<S, u8>::from_f32(f),
         Vector::<S, u8>::narrow4([sum, p, q, r].map(|v| v.bitcast::<u32>())),

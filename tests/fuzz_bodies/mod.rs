@@ -6,6 +6,7 @@
 pub mod gray;
 pub mod image_views;
 mod input;
+pub mod integers;
 pub mod lane_ops;
 pub mod normalize;
 mod pictures;
@@ -31,11 +32,12 @@ pub static COMPARED: AtomicU64 = AtomicU64::new(0);
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("lane_ops", lane_ops::run),
     ("gray", gray::run),
     ("threshold", threshold::run),
     ("normalize", normalize::run),
     ("image_views", image_views::run),
+    ("integers", integers::run),
     ("quantize", quantize::run),
 ];
