@@ -1,5 +1,6 @@
 //! What a batcher refuses, and how it fails.
 
+use crate::memory::PoolError;
 use std::sync::Arc;
 
 /// Why there is no result.
@@ -42,7 +43,7 @@ pub enum BatchError {
     /// A worker could not start.
     #[error("worker: {0}")]
     Worker(Arc<str>),
-    /// Items of different shapes, or a shape that no memory holds, cannot be stacked.
+    /// Only items of equal shape can be stacked.
     #[error("item {index}: {got} elements, but the shape needs {needed}")]
     Shape {
         /// Which item.
@@ -53,13 +54,8 @@ pub enum BatchError {
         needed: usize,
     },
     /// The stack's memory cannot be had.
-    #[error("stack: {count} items of {elements} elements are more than there is memory for")]
-    StackTooLarge {
-        /// Items.
-        count: usize,
-        /// Elements in an item.
-        elements: usize,
-    },
+    #[error("stack: {0}")]
+    Pool(#[from] PoolError),
 }
 
 impl BatchError {

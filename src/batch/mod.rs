@@ -61,6 +61,7 @@ pub mod rules;
 mod service;
 mod shared;
 pub mod sim;
+mod stack;
 mod stats;
 mod worker;
 
@@ -73,5 +74,6 @@ pub use histogram::Summary;
 pub use pending::{Pending, Permit, Reserve};
 pub use service::{BatchResponse, BatchService};
 use shared::Front;
+pub use stack::{Stack, StackItem};
 pub use stats::BatchStats;
 pub use worker::BatchResult;
