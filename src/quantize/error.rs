@@ -1,0 +1,93 @@
+//! What quantization refuses.
+
+use super::CodeRange;
+use crate::lanes::LengthError;
+use core::fmt;
+
+/// Why nothing was quantized: the destination is then as it was, unless the variant says otherwise.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuantizeError {
+    /// A scale is not a positive finite number.
+    #[error("scale: {got}, it must be above 0 and finite")]
+    Scale {
+        /// The scale that was given.
+        got: f32,
+    },
+    /// A zero point is not one of the codes.
+    #[error("zero_point: {got}, it must be in {min}..={max}")]
+    ZeroPoint {
+        /// The zero point that was given.
+        got: i32,
+        /// The smallest code.
+        min: i32,
+        /// The largest code.
+        max: i32,
+    },
+    /// The ends of a range are not finite, or in the wrong order.
+    #[error("min, max: {min}, {max}; they must be finite, and min not above max")]
+    MinMax {
+        /// The smallest value that was given.
+        min: f32,
+        /// The largest value that was given.
+        max: f32,
+    },
+    /// The largest magnitude is negative, infinite or NaN.
+    #[error("absmax: {got}, it must be finite and not negative")]
+    AbsMax {
+        /// The magnitude that was given.
+        got: f32,
+    },
+    /// A slice does not have the length that another argument asks for.
+    #[error(transparent)]
+    Length(#[from] LengthError),
+    /// The tensor does not have this axis.
+    #[error("axis: {got}, it must be in -{rank}..{rank}")]
+    Axis {
+        /// The axis that was given.
+        got: isize,
+        /// The number of axes.
+        rank: usize,
+    },
+    /// The shape is not that of the source.
+    #[error("shape: {} elements, src has {len}", OrTooMany(*elements))]
+    Shape {
+        /// The product of the dimensions, if a `usize` can hold it.
+        elements: Option<usize>,
+        /// The elements of the source.
+        len: usize,
+    },
+    /// A block without elements.
+    #[error("block: 0, it must be at least 1")]
+    BlockSize,
+    /// The parameters of a tensor's channels do not have one range of codes.
+    #[error("params[{index}]: its range is {got:?}, it must be {expected:?}, as that of the first")]
+    Ranges {
+        /// Which of them.
+        index: usize,
+        /// Its range.
+        got: CodeRange,
+        /// The range of the first.
+        expected: CodeRange,
+    },
+    /// The source has NaN, and it was asked to be an error.
+    #[error("src: {count} of its {len} elements are NaN")]
+    Nan {
+        /// How many there are.
+        count: usize,
+        /// The elements of the source.
+        len: usize,
+    },
+}
+
+/// A number, or that there is none.
+struct OrTooMany(Option<usize>);
+
+impl fmt::Display for OrTooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(n) => n.fmt(f),
+            None => f.write_str("more than a usize of"),
+        }
+    }
+}
