@@ -11,8 +11,10 @@ use super::{BatchError, BatchStats, Rejected, Shutdown};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::{Acquire, Relaxed, Release}};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -33,16 +35,25 @@ pub(super) struct Shared<T, R, K> {
     pub(super) work: Condvar,
     /// The timer waits here.
     pub(super) clock: Condvar,
+    /// Ends a worker's spinning early. Only a hint: what counts is found under the lock.
+    hint: AtomicBool,
+    spin: Duration,
     start: Instant,
     key: Measure<T, K>,
     weight: Option<Measure<T, u64>>,
 }
+
+/// A worker that runs out of work looks for more for so long before it sleeps: to wake a thread takes as long, and most
+/// often the next item is near.
+const SPIN: Duration = Duration::from_micros(20);
 
 pub(super) struct State<T, R, K> {
     pub(super) core: Core<Job<T, R>, K>,
     /// Workers that wait, and how many of them have been called.
     pub(super) idle: usize,
     pub(super) called: usize,
+    /// One of the idle workers has not gone to sleep yet.
+    pub(super) spinning: bool,
     /// Workers that have finished a batch and not yet answered all of it.
     pub(super) answering: usize,
     /// When the timer will look again; 0 while it is looking.
@@ -68,6 +79,7 @@ pub(super) struct Ending {
 /// What is to be done once the lock is free.
 struct Effects<T, R> {
     call_worker: bool,
+    hint: bool,
     call_all: bool,
     call_timer: bool,
     expired: Vec<Job<T, R>>,
@@ -93,6 +105,7 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
             core,
             idle: 0,
             called: 0,
+            spinning: false,
             answering: 0,
             armed: u64::MAX,
             running: (0..workers).map(|_| None).collect(),
@@ -103,6 +116,9 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
             state: Mutex::new(state),
             work: Condvar::new(),
             clock: Condvar::new(),
+            hint: AtomicBool::new(false),
+            // On one core it would only keep the others from working.
+            spin: if thread::available_parallelism().is_ok_and(|n| n.get() > 1) { SPIN } else { Duration::ZERO },
             start: Instant::now(),
             key,
             weight,
@@ -129,6 +145,9 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
     }
 
     fn apply(&self, effects: Effects<T, R>) {
+        if effects.hint {
+            self.hint.store(true, Release);
+        }
         if effects.call_all {
             self.work.notify_all();
         } else if effects.call_worker {
@@ -141,6 +160,30 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
         for waker in effects.wakers {
             waker.wake();
         }
+    }
+
+    /// Waits until a worker is wanted: awake for a short time, then asleep. The worker counts as idle.
+    pub(super) fn rest<'a>(&'a self, mut state: Guard<'a, T, R, K>) -> Guard<'a, T, R, K> {
+        let spins = !self.spin.is_zero() && !std::mem::replace(&mut state.spinning, true);
+        if spins {
+            self.hint.store(false, Relaxed);
+        }
+        // The timer must know of the free worker, and of what is due for it.
+        self.settle(state);
+        if spins {
+            let start = Instant::now();
+            while !self.hint.load(Acquire) && start.elapsed() < self.spin {
+                (0..32).for_each(|_| std::hint::spin_loop());
+            }
+        }
+        state = self.lock();
+        state.spinning &= !spins;
+        if !state.core.ready() && !(state.core.is_closed() && state.core.waiting() == 0) {
+            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let now = self.now();
+            state.core.advance(now);
+        }
+        state
     }
 
     /// The timer thread: looks when the next thing is due, and not before.
@@ -158,7 +201,7 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
                 self.apply(effects);
                 return;
             }
-            if effects.call_worker || !effects.expired.is_empty() || !effects.wakers.is_empty() {
+            if effects.call_worker || effects.hint || !effects.expired.is_empty() || !effects.wakers.is_empty() {
                 drop(state);
                 self.apply(effects);
                 state = self.lock();
@@ -240,15 +283,17 @@ fn effects<T, R, K: Eq + Hash + Clone>(state: &mut State<T, R, K>) -> Effects<T,
     if state.ending.report.is_some() && state.answering == 0 {
         wakers.append(&mut state.ending.waiters);
     }
-    let call_worker = state.idle > state.called && state.core.ready();
-    state.called += usize::from(call_worker);
+    let wanted = state.idle > state.called && state.core.ready();
+    state.called += usize::from(wanted);
+    let hint = wanted && std::mem::take(&mut state.spinning);
+    let call_worker = wanted && !hint;
     let next = next_wake(state);
     let call_timer = next < state.armed || (over && state.armed != 0);
     if call_timer {
         state.armed = next;
     }
     let call_all = state.core.is_closed() && state.core.waiting() == 0 && state.idle > 0;
-    Effects { call_worker, call_all, call_timer, expired: std::mem::take(&mut state.core.expired), wakers }
+    Effects { call_worker, hint, call_all, call_timer, expired: std::mem::take(&mut state.core.expired), wakers }
 }
 
 /// What a handle can ask for, whatever the keys are.
@@ -335,11 +380,7 @@ where
         let mut state = self.lock();
         let place = state.core.reserve(deadline);
         if let Err(number) = place {
-            let closed = state.core.is_closed().then_some(Passage::Closed);
-            if closed.is_some() {
-                state.core.withdraw(number);
-            }
-            state.line.insert(number, (closed, None));
+            state.line.insert(number, (None, None));
         }
         self.settle(state);
         place

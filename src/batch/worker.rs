@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 thread_local! {
     /// The batcher for which this thread runs a batch.
@@ -62,14 +62,7 @@ where
                 return;
             }
             state.idle += 1;
-            // The timer must know of the free worker, and of what is due for it.
-            shared.settle(state);
-            state = shared.lock();
-            if !state.core.ready() && !(state.core.is_closed() && state.core.waiting() == 0) {
-                state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-                let now = shared.now();
-                state.core.advance(now);
-            }
+            state = shared.rest(state);
             state.idle -= 1;
             state.called = state.called.saturating_sub(1).min(state.idle);
             continue;

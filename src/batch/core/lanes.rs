@@ -336,17 +336,18 @@ impl<P, K: Eq + Hash + Clone> Lanes<P, K> {
                 }
                 continue;
             }
-            let spent: Vec<u32> = self.spent.iter().copied().collect();
-            if spent.is_empty() {
+            let mut next = self.spent.first().copied();
+            if next.is_none() {
                 return None;
             }
-            for id in spent {
+            while let Some(id) = next {
                 self.refresh(id, now, estimate);
                 if self.slots[id as usize].place == Place::Spent {
                     let slot = &mut self.slots[id as usize];
                     slot.credit = slot.credit.saturating_add(self.quantum);
                     self.refresh(id, now, estimate);
                 }
+                next = self.spent.range(id + 1..).next().copied();
             }
         }
     }

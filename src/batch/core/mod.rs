@@ -145,11 +145,16 @@ impl<P, K: Eq + Hash + Clone> Core<P, K> {
 
     /// A place for an item that will come with `reserved`, or a number in the line for one.
     pub(crate) fn reserve(&mut self, deadline: Option<u64>) -> Result<(), u64> {
-        if self.has_place() && self.gate.is_empty() {
+        if !self.closed && self.has_place() && self.gate.is_empty() {
             self.reserved += 1;
             return Ok(());
         }
-        Err(self.gate.join(deadline.unwrap_or(u64::MAX)))
+        let number = self.gate.join(deadline.unwrap_or(u64::MAX));
+        if self.closed {
+            self.gate.leave(number);
+            self.passages.push((number, Passage::Closed));
+        }
+        Err(number)
     }
 
     /// Somebody leaves the line.
