@@ -11,7 +11,10 @@ polyline { fill: none !important; stroke-width: 2 }
 .p50 { stroke: #5b9be0; fill: #5b9be0 } .p99 { stroke: #ec8552; fill: #ec8552 } }
 ";
 
-const [LEFT, TOP, WIDTH, HEIGHT]: [f64; 4] = [60.0, 40.0, 640.0, 320.0];
+const LEFT: f64 = 60.0;
+const TOP: f64 = 40.0;
+const WIDTH: f64 = 640.0;
+const HEIGHT: f64 = 320.0;
 
 /// p50 and p99 of the accepted requests, and the share that was turned away.
 pub fn draw(steps: &[Step], capacity: f64) -> String {

@@ -7,7 +7,7 @@ use super::config::{BatchConfig, Oversized, Policy};
 use super::core::Core;
 use super::error::panic_message;
 use super::rules::SizeRule;
-use super::shared::{Measure, Shared};
+use super::shared::{Measure, SendRun, Shared};
 use super::worker::{self, BatchResult, Processor};
 use super::{BatchError, Front};
 use std::fmt;
@@ -40,6 +40,7 @@ pub struct Builder<T, R, K = ()> {
     key: Measure<T, K>,
     weight: Option<Measure<T, u64>>,
     rule: Option<Box<dyn SizeRule>>,
+    on_callers: bool,
     results: std::marker::PhantomData<fn() -> R>,
 }
 
@@ -52,7 +53,8 @@ impl<T, R, K> fmt::Debug for Builder<T, R, K> {
 impl<T, R> Builder<T, R> {
     pub(super) fn new(config: BatchConfig) -> Self {
         let policy = Policy::new(config);
-        Builder { policy, key: Box::new(|_| ()), weight: None, rule: None, results: std::marker::PhantomData }
+        let results = std::marker::PhantomData;
+        Builder { policy, key: Box::new(|_| ()), weight: None, rule: None, on_callers: false, results }
     }
 }
 
@@ -77,8 +79,8 @@ impl<T, R, K> Builder<T, R, K> {
 
     /// Only items of equal keys share a batch, and keys share the workers fairly.
     pub fn key<L>(self, key: impl Fn(&T) -> L + Send + Sync + 'static) -> Builder<T, R, L> {
-        let Builder { policy, weight, rule, results, .. } = self;
-        Builder { policy, key: Box::new(key), weight, rule, results }
+        let Builder { policy, weight, rule, on_callers, results, .. } = self;
+        Builder { policy, key: Box::new(key), weight, rule, on_callers, results }
     }
 
     /// The sum of the weights in a batch is at most `max_weight`.
@@ -97,6 +99,16 @@ impl<T, R, K> Builder<T, R, K> {
     /// A rule that chooses the size at which batches leave, in place of the preferred size.
     pub fn size_rule(mut self, rule: impl SizeRule + 'static) -> Self {
         self.rule = Some(Box::new(rule));
+        self
+    }
+
+    /// Callers run batches themselves while they wait: whoever polls an answer that is not there yet, if nobody else is at it.
+    ///
+    /// For processors that take microseconds, which is less than to wake a thread. A thread of the runtime is then blocked for
+    /// as long as a batch takes. An item whose future nobody polls is run by the worker, 1 ms later. Only for batchers with one
+    /// worker made by [`Builder::build`]; the others have processors that stay on their thread.
+    pub fn on_callers(mut self) -> Self {
+        self.on_callers = true;
         self
     }
 
@@ -125,7 +137,10 @@ where
         mut processor: impl FnMut(Vec<T>) -> O + Send + 'static,
     ) -> Result<DynamicBatcher<T, R>, BatchError> {
         let run = move |items| processor(items).into_results();
-        self.start(vec![move || Processor { run: Box::new(run), again: None }])
+        if self.on_callers {
+            return self.start(vec![|| None], Some(Box::new(run)));
+        }
+        self.start(vec![move || Some(Processor { run: Box::new(run), again: None })], None)
     }
 
     /// A batcher with several workers. Each calls `make` on its own thread, so a processor need not be `Send`, and calls it
@@ -145,9 +160,9 @@ where
         let make = Arc::new(make);
         let starts = (0..workers).map(|worker| {
             let make = Arc::clone(&make);
-            move || processor(Rc::new(move || make(worker)))
+            move || Some(processor(Rc::new(move || make(worker))))
         });
-        self.start(starts.collect())
+        self.start(starts.collect(), None)
     }
 
     /// A batcher with one worker, which runs the processor's futures on its own thread, without a runtime.
@@ -185,16 +200,20 @@ where
     }
 
     /// Starts a thread for each processor, and the timer's.
-    fn start<S>(self, processors: Vec<S>) -> Result<DynamicBatcher<T, R>, BatchError>
+    fn start<S>(
+        self,
+        processors: Vec<S>,
+        on_callers: Option<SendRun<T, R>>,
+    ) -> Result<DynamicBatcher<T, R>, BatchError>
     where
-        S: FnOnce() -> Processor<T, R> + Send + 'static,
+        S: FnOnce() -> Option<Processor<T, R>> + Send + 'static,
     {
         self.policy.check()?;
         if processors.is_empty() {
             return Err(BatchError::Configuration { field: "workers", value: 0, must: "be at least 1" });
         }
         let core = Core::new(self.policy, self.rule);
-        let shared = Arc::new(Shared::new(core, processors.len(), self.key, self.weight));
+        let shared = Arc::new(Shared::new(core, processors.len(), self.key, self.weight, on_callers));
         // Closes it on every way out, so that the threads that have started end.
         let batcher = DynamicBatcher::new_handle(Arc::clone(&shared) as Arc<dyn Front<T, R>>);
         let timer = Arc::clone(&shared);

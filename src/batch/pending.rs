@@ -42,6 +42,9 @@ impl<R> Future for Pending<R> {
     type Output = Result<R, BatchError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some((queue, _)) = &self.queued {
+            queue.help();
+        }
         let answer = ready!(Pin::new(&mut self.receiver).poll(context));
         self.queued = None;
         // A sender is only dropped unused if its thread was killed.

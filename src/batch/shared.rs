@@ -11,10 +11,8 @@ use super::{BatchError, BatchStats, Rejected, Shutdown};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering::{Acquire, Relaxed, Release}};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -35,25 +33,29 @@ pub(super) struct Shared<T, R, K> {
     pub(super) work: Condvar,
     /// The timer waits here.
     pub(super) clock: Condvar,
-    /// Ends a worker's spinning early. Only a hint: what counts is found under the lock.
-    hint: AtomicBool,
-    spin: Duration,
+    /// The processor, where callers may run it.
+    on_callers: Option<Mutex<SendRun<T, R>>>,
     start: Instant,
     key: Measure<T, K>,
     weight: Option<Measure<T, u64>>,
 }
 
-/// A worker that runs out of work looks for more for so long before it sleeps: to wake a thread takes as long, and most
-/// often the next item is near.
-const SPIN: Duration = Duration::from_micros(20);
+/// A processor that any thread may run.
+pub(super) type SendRun<T, R> = Box<dyn FnMut(Vec<T>) -> Result<Vec<R>, String> + Send>;
+
+/// Batches that a caller runs at most before it looks whether its own answer is there.
+const HELP: usize = 4;
+
+/// How long an item waits for a caller to run it, before the worker does.
+const GRACE: u64 = 1_000_000;
 
 pub(super) struct State<T, R, K> {
     pub(super) core: Core<Job<T, R>, K>,
     /// Workers that wait, and how many of them have been called.
     pub(super) idle: usize,
     pub(super) called: usize,
-    /// One of the idle workers has not gone to sleep yet.
-    pub(super) spinning: bool,
+    /// The processor that callers share with the worker is in use.
+    pub(super) busy: bool,
     /// Workers that have finished a batch and not yet answered all of it.
     pub(super) answering: usize,
     /// When the timer will look again; 0 while it is looking.
@@ -79,7 +81,6 @@ pub(super) struct Ending {
 /// What is to be done once the lock is free.
 struct Effects<T, R> {
     call_worker: bool,
-    hint: bool,
     call_all: bool,
     call_timer: bool,
     expired: Vec<Job<T, R>>,
@@ -100,12 +101,14 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
         workers: usize,
         key: Measure<T, K>,
         weight: Option<Measure<T, u64>>,
+        on_callers: Option<SendRun<T, R>>,
     ) -> Self {
+        let on_callers = on_callers.map(Mutex::new);
         let state = State {
             core,
             idle: 0,
             called: 0,
-            spinning: false,
+            busy: false,
             answering: 0,
             armed: u64::MAX,
             running: (0..workers).map(|_| None).collect(),
@@ -116,9 +119,7 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
             state: Mutex::new(state),
             work: Condvar::new(),
             clock: Condvar::new(),
-            hint: AtomicBool::new(false),
-            // On one core it would only keep the others from working.
-            spin: if thread::available_parallelism().is_ok_and(|n| n.get() > 1) { SPIN } else { Duration::ZERO },
+            on_callers,
             start: Instant::now(),
             key,
             weight,
@@ -139,15 +140,12 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
 
     /// Unlocks, and passes on what the core has decided.
     pub(super) fn settle(&self, mut state: Guard<'_, T, R, K>) {
-        let effects = effects(&mut state);
+        let effects = effects(&mut state, false);
         drop(state);
         self.apply(effects);
     }
 
     fn apply(&self, effects: Effects<T, R>) {
-        if effects.hint {
-            self.hint.store(true, Release);
-        }
         if effects.call_all {
             self.work.notify_all();
         } else if effects.call_worker {
@@ -162,28 +160,42 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
         }
     }
 
-    /// Waits until a worker is wanted: awake for a short time, then asleep. The worker counts as idle.
-    pub(super) fn rest<'a>(&'a self, mut state: Guard<'a, T, R, K>) -> Guard<'a, T, R, K> {
-        let spins = !self.spin.is_zero() && !std::mem::replace(&mut state.spinning, true);
-        if spins {
-            self.hint.store(false, Relaxed);
-        }
+    /// Waits until a worker is wanted. The worker counts as idle.
+    pub(super) fn rest<'a>(&'a self, state: Guard<'a, T, R, K>) -> Guard<'a, T, R, K> {
         // The timer must know of the free worker, and of what is due for it.
         self.settle(state);
-        if spins {
-            let start = Instant::now();
-            while !self.hint.load(Acquire) && start.elapsed() < self.spin {
-                (0..32).for_each(|_| std::hint::spin_loop());
-            }
-        }
-        state = self.lock();
-        state.spinning &= !spins;
-        if !state.core.ready() && !(state.core.is_closed() && state.core.waiting() == 0) {
+        let mut state = self.lock();
+        let work = !state.busy && state.core.ready();
+        if !work && !(state.core.is_closed() && state.core.waiting() == 0) {
             state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
             let now = self.now();
             state.core.advance(now);
         }
         state
+    }
+
+    /// The processor that callers may run.
+    pub(super) fn shared_processor(&self) -> Option<MutexGuard<'_, SendRun<T, R>>> {
+        self.on_callers.as_ref().map(|run| run.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A caller that has nothing to do but wait runs batches, if callers may and nobody else does.
+    fn help_out(&self) {
+        if self.on_callers.is_none() {
+            return;
+        }
+        let mut jobs = Vec::new();
+        let mut state = self.lock();
+        for _ in 0..HELP {
+            let taken = if state.busy { None } else { state.core.take(&mut jobs) };
+            let Some(taken) = taken else { break };
+            state.busy = true;
+            if let Some(mut run) = self.shared_processor() {
+                (state, _) = super::worker::run_batch(self, 0, state, taken, &mut jobs, &mut **run);
+            }
+            state.busy = false;
+        }
+        self.settle(state);
     }
 
     /// The timer thread: looks when the next thing is due, and not before.
@@ -195,13 +207,13 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
                 state = self.give_up(state);
                 continue;
             }
-            let effects = effects(&mut state);
+            let effects = effects(&mut state, false);
             if over(&state) {
                 drop(state);
                 self.apply(effects);
                 return;
             }
-            if effects.call_worker || effects.hint || !effects.expired.is_empty() || !effects.wakers.is_empty() {
+            if effects.call_worker || !effects.expired.is_empty() || !effects.wakers.is_empty() {
                 drop(state);
                 self.apply(effects);
                 state = self.lock();
@@ -263,10 +275,11 @@ pub(super) fn over<T, R, K: Eq + Hash + Clone>(state: &State<T, R, K>) -> bool {
 /// When the timer must look again; `u64::MAX`: not by itself.
 fn next_wake<T, R, K: Eq + Hash + Clone>(state: &State<T, R, K>) -> u64 {
     let until = state.ending.until.filter(|_| state.ending.report.is_none());
-    state.core.next_wake(state.idle > state.called).into_iter().chain(until).min().unwrap_or(u64::MAX)
+    state.core.next_wake(state.idle > state.called && !state.busy).into_iter().chain(until).min().unwrap_or(u64::MAX)
 }
 
-fn effects<T, R, K: Eq + Hash + Clone>(state: &mut State<T, R, K>) -> Effects<T, R> {
+/// `left_to_caller`: whoever asks will run the batch itself.
+fn effects<T, R, K: Eq + Hash + Clone>(state: &mut State<T, R, K>, left_to_caller: bool) -> Effects<T, R> {
     let mut wakers = Vec::new();
     for (number, passage) in std::mem::take(&mut state.core.passages) {
         if let Some((result, waker)) = state.line.get_mut(&number) {
@@ -283,17 +296,19 @@ fn effects<T, R, K: Eq + Hash + Clone>(state: &mut State<T, R, K>) -> Effects<T,
     if state.ending.report.is_some() && state.answering == 0 {
         wakers.append(&mut state.ending.waiters);
     }
-    let wanted = state.idle > state.called && state.core.ready();
-    state.called += usize::from(wanted);
-    let hint = wanted && std::mem::take(&mut state.spinning);
-    let call_worker = wanted && !hint;
-    let next = next_wake(state);
+    let ready = state.idle > state.called && !state.busy && state.core.ready();
+    let call_worker = ready && !left_to_caller;
+    state.called += usize::from(call_worker);
+    let mut next = next_wake(state);
+    if ready && left_to_caller {
+        next = next.max(state.core.now() + GRACE);
+    }
     let call_timer = next < state.armed || (over && state.armed != 0);
     if call_timer {
         state.armed = next;
     }
     let call_all = state.core.is_closed() && state.core.waiting() == 0 && state.idle > 0;
-    Effects { call_worker, hint, call_all, call_timer, expired: std::mem::take(&mut state.core.expired), wakers }
+    Effects { call_worker, call_all, call_timer, expired: std::mem::take(&mut state.core.expired), wakers }
 }
 
 /// What a handle can ask for, whatever the keys are.
@@ -314,6 +329,8 @@ pub(super) trait Front<T, R>: Cancel {
 /// Somebody who waited has gone.
 pub(super) trait Cancel: Send + Sync {
     fn cancel(&self, ticket: Ticket);
+    /// Somebody waits, and may as well run a batch.
+    fn help(&self);
 }
 
 impl<T: Send, R: Send, K: Eq + Hash + Clone + Send> Cancel for Shared<T, R, K> {
@@ -322,6 +339,10 @@ impl<T: Send, R: Send, K: Eq + Hash + Clone + Send> Cancel for Shared<T, R, K> {
         let job = state.core.cancel(ticket);
         self.settle(state);
         drop(job);
+    }
+
+    fn help(&self) {
+        self.help_out();
     }
 }
 
@@ -354,7 +375,9 @@ where
         // A deadline of no time at all has passed already.
         let now = state.core.now();
         state.core.advance(now);
-        self.settle(state);
+        let effects = effects(&mut state, self.on_callers.is_some());
+        drop(state);
+        self.apply(effects);
         match pushed {
             Ok(ticket) => Ok(Pending::new(receiver, self, ticket)),
             Err((job, refusal)) => {

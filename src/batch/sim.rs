@@ -125,7 +125,7 @@ impl Report {
 
 /// A batcher under a virtual clock.
 ///
-/// Events of the same moment happen in this order: batches end, callers go, requests come (each in the order of the list),
+/// Events of the same moment happen in this order: batches end, requests come, callers go (each in the order of the list),
 /// it closes, the shutdown's time is over. After each, deadlines that have come are seen to, then free workers take batches.
 pub struct Simulator {
     policy: Policy,
@@ -143,8 +143,8 @@ impl std::fmt::Debug for Simulator {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     End(usize),
-    Cancel(usize),
     Come(usize),
+    Cancel(usize),
     Close,
     GiveUp,
     /// Something is due: a deadline or a wait.

@@ -219,3 +219,37 @@ fn the_service_keeps_a_place_and_sheds_without_one() {
         assert_eq!(service.ready().await.map(drop), Err(BatchError::Closed));
     });
 }
+
+#[test]
+fn callers_run_batches_if_they_may() {
+    let thread = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&thread);
+    let batcher = DynamicBatcher::builder(AT_ONCE).on_callers().build(move |items: Vec<u32>| {
+        assert!(!items.contains(&13), "13 is not processed");
+        log.lock().unwrap().push(std::thread::current().id());
+        items
+    });
+    let batcher = batcher.unwrap();
+    let here = std::thread::current().id();
+    let pending = [1, 2, 3].map(|v| batcher.add(v).unwrap());
+    assert_eq!(pending.map(|pending| pending.wait()), [Ok(1), Ok(2), Ok(3)]);
+    assert!(thread.lock().unwrap().contains(&here));
+    assert!(matches!(batcher.submit_blocking(13), Err(BatchError::ProcessingFailed(_))));
+    // Nobody polls: the worker does it.
+    thread.lock().unwrap().clear();
+    let unpolled = batcher.add(4).unwrap();
+    eventually("the worker", || !thread.lock().unwrap().is_empty());
+    assert_ne!(thread.lock().unwrap()[0], here);
+    assert_eq!(unpolled.wait(), Ok(4));
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let batcher = &batcher;
+            scope.spawn(move || (0..500).for_each(|i| {
+                let v = 100 + thread * 1000 + i;
+                assert_eq!(batcher.submit_blocking(v), Ok(v));
+            }));
+        }
+    });
+    assert_eq!(batcher.shutdown_blocking(LONG).abandoned, 0);
+    assert_eq!(batcher.stats().completed, 2004);
+}

@@ -94,8 +94,8 @@ impl<'a> Oracle<'a> {
         // Moment, kind, place in the list: the order of events.
         let mut events: Vec<(Nanos, u8, usize)> = Vec::new();
         for (i, request) in self.requests.iter().enumerate() {
-            events.push((nanos(request.at), 2, i));
-            events.extend(request.cancel.map(|after| (nanos(request.at + after), 1, i)));
+            events.push((nanos(request.at), 1, i));
+            events.extend(request.cancel.map(|after| (nanos(request.at + after), 2, i)));
         }
         if let Some((at, timeout)) = shutdown {
             events.extend([(nanos(at), 3, 0), (nanos(at + timeout), 4, 0)]);
@@ -113,8 +113,8 @@ impl<'a> Oracle<'a> {
             self.deadlines();
             match event.1 {
                 0 => self.end(event.2),
-                1 => self.cancel(event.2),
-                2 => self.come(event.2),
+                1 => self.come(event.2),
+                2 => self.cancel(event.2),
                 3 => self.close(),
                 4 => self.give_up(),
                 _ => {}
