@@ -23,6 +23,7 @@
 //! - [`cpu`]: what the CPU has, which instruction set is used, and how to choose another one.
 //! - [`memory`]: views of images and images.
 //! - [`quantize`]: real numbers as small integers, bit-equal to ONNX Runtime.
+#![cfg_attr(feature = "batch", doc = "- [`batch`]: single requests gathered into batches.")]
 #![cfg_attr(feature = "std", doc = "- [`verify`]: your kernel on every instruction set against a plain definition.")]
 //!
 //! The kernels themselves are the crate `omnilane-kernels`.

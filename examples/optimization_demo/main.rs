@@ -4,6 +4,7 @@
 //! the kernels, prints a table, and writes pictures and a report as HTML.
 
 mod args;
+mod batching;
 mod html;
 mod measure;
 mod picture;
@@ -64,10 +65,12 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let settings = if args.quick { Settings::QUICK } else { Settings::FULL };
     let rows = measure::all(&page, settings)?;
     say(format_args!("{}", table::table(&rows)))?;
+    let rules = batching::rules()?;
+    say(format_args!("{}", batching::table(&rules)))?;
 
     fs::create_dir_all(&args.out).map_err(|e| format!("cannot make {}: {e}", args.out.display()))?;
     page.write(&args.out)?;
-    html::write(&args.out, &page, &rows)?;
+    html::write(&args.out, &page, &rows, &batching::html(&rules))?;
     let index = args.out.join("index.html");
     say(format_args!("\nwrote {} (gray.png, threshold.png and chart.svg beside it)\n", index.display()))?;
     if let Some(path) = &args.json {

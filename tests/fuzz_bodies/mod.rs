@@ -3,6 +3,7 @@
 //! The bodies stand here, not in `fuzz/`, because `cargo test` runs them too (`tests/fuzz_smoke.rs`); the crate in
 //! `fuzz/` includes this file.
 
+pub mod batch;
 pub mod gray;
 pub mod image_views;
 mod input;
@@ -13,6 +14,8 @@ mod pictures;
 pub mod quantize;
 pub mod threshold;
 
+#[path = "../batch_oracle/mod.rs"]
+mod batch_oracle;
 #[path = "../ops/data.rs"]
 #[allow(dead_code, reason = "made for the tests of the operations")]
 mod data;
@@ -32,7 +35,7 @@ pub static COMPARED: AtomicU64 = AtomicU64::new(0);
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: &[Target] = &[
     ("lane_ops", lane_ops::run),
     ("gray", gray::run),
     ("threshold", threshold::run),
@@ -40,4 +43,5 @@ pub const TARGETS: [Target; 7] = [
     ("image_views", image_views::run),
     ("integers", integers::run),
     ("quantize", quantize::run),
+    ("batch", batch::run),
 ];
