@@ -9,6 +9,7 @@ mod html;
 mod measure;
 mod picture;
 mod table;
+mod threads;
 
 use args::{Args, Command};
 use measure::Settings;
@@ -65,12 +66,14 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let settings = if args.quick { Settings::QUICK } else { Settings::FULL };
     let rows = measure::all(&page, settings)?;
     say(format_args!("{}", table::table(&rows)))?;
+    let threads = threads::table(&page, settings)?;
+    say(format_args!("\n{threads}"))?;
     let rules = batching::rules()?;
     say(format_args!("{}", batching::table(&rules)))?;
 
     fs::create_dir_all(&args.out).map_err(|e| format!("cannot make {}: {e}", args.out.display()))?;
     page.write(&args.out)?;
-    html::write(&args.out, &page, &rows, &batching::html(&rules))?;
+    html::write(&args.out, &page, &rows, &[html::section("Threads", &threads), batching::html(&rules)])?;
     let index = args.out.join("index.html");
     say(format_args!("\nwrote {} (gray.png, threshold.png and chart.svg beside it)\n", index.display()))?;
     if let Some(path) = &args.json {
