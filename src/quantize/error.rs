@@ -47,4 +47,32 @@ pub enum QuantizeError {
         /// The elements of the source.
         len: usize,
     },
+    /// A number is outside its range.
+    #[error("{argument}: {got}, it must be in {allowed}")]
+    Argument {
+        /// The name of the argument.
+        argument: &'static str,
+        /// The number that was given.
+        got: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// The scale of a block is infinite in f16.
+    #[error("src: block {block} has numbers too large for {format}, whose scales are f16 and at most 65504")]
+    BlockScale {
+        /// The first such block.
+        block: usize,
+        /// The format.
+        format: &'static str,
+    },
+    /// Two observers that are not set alike do not merge.
+    #[error("other: an observer with another scheme or setting; only observers that are set alike merge")]
+    Observers,
+}
+
+impl QuantizeError {
+    /// An error unless two observers are set alike.
+    pub(super) fn check_alike(alike: bool) -> Result<(), QuantizeError> {
+        if alike { Ok(()) } else { Err(QuantizeError::Observers) }
+    }
 }

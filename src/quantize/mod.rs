@@ -12,12 +12,20 @@
 //! # Ok::<(), omnilane::quantize::QuantizeError>(())
 //! ```
 
+mod blocks;
 mod code;
 mod error;
+mod metrics;
+mod observe;
 mod params;
 mod real;
 
+pub use blocks::BlockFormat;
 pub use code::{Code, I4, U4};
 pub use error::QuantizeError;
+pub use metrics::{Comparison, cosine_similarity, max_error, quantization_error, sqnr};
+pub use observe::{
+    Counts, Histogram, KlDivergence, Merge, MinMax, MovingAverage, MseSearch, Observer, Percentile, Scheme,
+};
 pub use params::{CodeRange, QuantParams};
 pub use real::Real;
