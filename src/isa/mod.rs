@@ -70,6 +70,8 @@ pub trait Registers: Copy + Debug + Send + Sync + Unpin + 'static {
     const ISA: Isa;
     /// Bytes in a register.
     const BYTES: usize = size_of::<Self::Reg>();
+    /// Whether `fma` is an instruction. A kernel may take another way to the same bits where it is not.
+    const FAST_FMA: bool = false;
 
     /// All bits zero.
     #[inline(always)]

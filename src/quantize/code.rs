@@ -1,5 +1,6 @@
 //! What a real number is quantized to.
 
+use super::block::ElementCode;
 use bytemuck::Pod;
 use core::fmt;
 
@@ -17,6 +18,9 @@ pub(super) use sealed::Sealed;
 pub trait Code: Copy + Eq + Ord + Default + fmt::Debug + fmt::Display + Send + Sync + Sealed + 'static {
     /// An element of a slice that holds codes: `Self`, or `u8` for two nibbles.
     type Storage: Pod + Default + Eq + fmt::Debug + Send + Sync;
+    /// The code as a whole element: `Self`, or eight bits for four.
+    #[doc(hidden)]
+    type Element: ElementCode;
     /// The type's name.
     const NAME: &'static str;
     /// Bits in memory.
@@ -58,6 +62,7 @@ macro_rules! elements {
         impl Sealed for $t {}
         impl Code for $t {
             type Storage = $t;
+            type Element = $t;
             const NAME: &'static str = stringify!($t);
             const BITS: u32 = $t::BITS;
             const MIN: i32 = $t::MIN as i32;
@@ -85,7 +90,8 @@ macro_rules! nibbles {
             /// The number, if it has four bits.
             #[must_use]
             pub const fn new(v: $int) -> Option<$t> {
-                if v >= $min && v <= $max { Some($t(v)) } else { None }
+                let wide = v as i32;
+                if wide >= $min && wide <= $max { Some($t(v)) } else { None }
             }
 
             /// The number.
@@ -110,6 +116,7 @@ macro_rules! nibbles {
         impl Sealed for $t {}
         impl Code for $t {
             type Storage = u8;
+            type Element = $int;
             const NAME: &'static str = $name;
             const BITS: u32 = 4;
             const MIN: i32 = $min;

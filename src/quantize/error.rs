@@ -1,6 +1,8 @@
 //! What quantization refuses.
 
+use super::CodeRange;
 use crate::lanes::LengthError;
+use core::fmt;
 
 /// Why nothing was quantized: the destination is then as it was, unless the variant says otherwise.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -39,6 +41,35 @@ pub enum QuantizeError {
     /// A slice does not have the length that another argument asks for.
     #[error(transparent)]
     Length(#[from] LengthError),
+    /// The tensor does not have this axis.
+    #[error("axis: {got}, it must be in -{rank}..{rank}")]
+    Axis {
+        /// The axis that was given.
+        got: isize,
+        /// The number of axes.
+        rank: usize,
+    },
+    /// The shape is not that of the source.
+    #[error("shape: {} elements, src has {len}", OrTooMany(*elements))]
+    Shape {
+        /// The product of the dimensions, if a `usize` can hold it.
+        elements: Option<usize>,
+        /// The elements of the source.
+        len: usize,
+    },
+    /// A block without elements.
+    #[error("block: 0, it must be at least 1")]
+    BlockSize,
+    /// The parameters of a tensor's channels do not have one range of codes.
+    #[error("params[{index}]: its range is {got:?}, it must be {expected:?}, as that of the first")]
+    Ranges {
+        /// Which of them.
+        index: usize,
+        /// Its range.
+        got: CodeRange,
+        /// The range of the first.
+        expected: CodeRange,
+    },
     /// The source has NaN, and it was asked to be an error.
     #[error("src: {count} of its {len} elements are NaN")]
     Nan {
@@ -74,5 +105,17 @@ impl QuantizeError {
     /// An error unless two observers are set alike.
     pub(super) fn check_alike(alike: bool) -> Result<(), QuantizeError> {
         if alike { Ok(()) } else { Err(QuantizeError::Observers) }
+    }
+}
+
+/// A number, or that there is none.
+struct OrTooMany(Option<usize>);
+
+impl fmt::Display for OrTooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(n) => n.fmt(f),
+            None => f.write_str("more than a usize of"),
+        }
     }
 }

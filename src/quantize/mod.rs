@@ -12,20 +12,37 @@
 //! # Ok::<(), omnilane::quantize::QuantizeError>(())
 //! ```
 
-mod blocks;
+mod block;
+mod channels;
 mod code;
+mod dynamic;
 mod error;
+mod extent;
+mod fake;
+mod ggml;
 mod metrics;
+mod nibbles;
 mod observe;
 mod params;
+mod pieces;
 mod real;
+mod rule;
+mod slice;
+mod tensor;
 
-pub use blocks::BlockFormat;
+pub use channels::PerChannelQuant;
 pub use code::{Code, I4, U4};
+pub use dynamic::DynamicQuantizer;
 pub use error::QuantizeError;
+pub use fake::{fake_quantize_backward_into, fake_quantize_into};
+pub use ggml::BlockFormat;
 pub use metrics::{Comparison, cosine_similarity, max_error, quantization_error, sqnr};
 pub use observe::{
     Counts, Histogram, KlDivergence, Merge, MinMax, MovingAverage, MseSearch, Observer, Percentile, Scheme,
 };
 pub use params::{CodeRange, QuantParams};
 pub use real::Real;
+pub use slice::{
+    Mode, OnNan, QuantizeOptions, convert_into, dequantize, dequantize_into, quantize_into, quantize_into_with,
+};
+pub use tensor::{QuantizedTensor, quantize_weights};

@@ -1,10 +1,11 @@
 //! What is quantized.
 
+use super::block::BlockReal;
 use super::code::Sealed;
-use crate::lanes::{Element, bf16, f16};
+use crate::lanes::{bf16, f16};
 
 /// A real number that can be quantized: `f32`, `f16`, `bf16`. Arithmetic is that of `f32`.
-pub trait Real: Element + Sealed {
+pub trait Real: BlockReal + Sealed {
     /// The type's name.
     const NAME: &'static str;
 

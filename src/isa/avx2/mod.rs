@@ -58,6 +58,7 @@ impl Registers for Avx2 {
     type Reg = __m256i;
     type Mask = __m256i;
     const ISA: Isa = Isa::Avx2;
+    const FAST_FMA: bool = true;
 
     binary!(and = _mm256_and_si256, or = _mm256_or_si256, xor = _mm256_xor_si256);
 

@@ -1,0 +1,273 @@
+//! Slices of real numbers to slices of codes, and back.
+
+use super::block::{ElementCode, blocks};
+use super::nibbles::{self, CHUNK};
+use super::rule::{Rule, RuleLanes};
+use super::{Code, QuantParams, QuantizeError, Real};
+use crate::kernel;
+use crate::lanes::{LengthError, Simd, Vector};
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// How a number is brought to steps of the scale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// `x / scale`, correctly rounded: bit-equal to ONNX Runtime.
+    #[default]
+    Exact,
+    /// `x * (1 / scale)`: at most one code from [`Mode::Exact`], the same on every instruction set.
+    Fast,
+}
+
+/// What becomes of NaN.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnNan {
+    /// The zero point, so that it comes back as 0; it is counted.
+    #[default]
+    Zero,
+    /// [`QuantizeError::Nan`], and nothing is written. Costs one more look at the source.
+    Error,
+}
+
+/// How to quantize; the default is [`Mode::Exact`] and [`OnNan::Zero`].
+///
+/// ```
+/// use omnilane::quantize::{Mode, OnNan, QuantizeOptions};
+///
+/// let options = QuantizeOptions::default().mode(Mode::Fast).on_nan(OnNan::Error);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct QuantizeOptions {
+    pub(super) mode: Mode,
+    pub(super) on_nan: OnNan,
+}
+
+impl QuantizeOptions {
+    /// How a number is brought to steps of the scale.
+    #[must_use]
+    pub fn mode(self, mode: Mode) -> Self {
+        QuantizeOptions { mode, ..self }
+    }
+
+    /// What becomes of NaN.
+    #[must_use]
+    pub fn on_nan(self, on_nan: OnNan) -> Self {
+        QuantizeOptions { on_nan, ..self }
+    }
+
+    /// An error if NaN is one, and the source has it.
+    pub(super) fn check<R: Real>(self, src: &[R]) -> Result<(), QuantizeError> {
+        match self.on_nan {
+            OnNan::Zero => Ok(()),
+            OnNan::Error => match count_nan(src) {
+                0 => Ok(()),
+                count => Err(QuantizeError::Nan { count, len: src.len() }),
+            },
+        }
+    }
+}
+
+kernel! {
+    fn quantize_slice<S: Simd, R: Real, C: Code>(simd: S, src: &[R], rule: Rule, dst: &mut [C::Storage]) -> usize {
+        if rule.exact {
+            quantize_on::<S, R, C, true>(simd, src, rule, dst)
+        } else {
+            quantize_on::<S, R, C, false>(simd, src, rule, dst)
+        }
+    }
+
+    fn dequantize_slice<S: Simd, C: Code, R: Real>(simd: S, src: &[C::Storage], rule: Rule, dst: &mut [R]) {
+        if C::PER_ELEMENT == 1 {
+            return dequantize_run(simd, elements::<C>(src), rule, dst);
+        }
+        let mut buffer = [C::Element::default(); CHUNK];
+        for (src, dst) in bytemuck::cast_slice(src).chunks(CHUNK / 2).zip(dst.chunks_mut(CHUNK)) {
+            let codes = &mut buffer[..dst.len()];
+            nibbles::unpack_on(simd, src, bytemuck::cast_slice_mut(codes), C::MIN < 0);
+            dequantize_run(simd, codes, rule, dst);
+        }
+    }
+
+    fn convert_slice<S: Simd, T: Real, U: Real>(simd: S, src: &[T], dst: &mut [U]) {
+        blocks!(S, src, dst, |from, to, _, WHOLE| U::put::<S, WHOLE>(T::take::<S, WHOLE>(simd, from), to));
+    }
+
+    /// How many elements are NaN.
+    pub(super) fn count_nan<S: Simd, R: Real>(simd: S, src: &[R]) -> usize {
+        let mut count = 0;
+        for chunk in src.chunks(S::BYTES) {
+            let x = if chunk.len() == S::BYTES { R::take::<S, true>(simd, chunk) } else { R::take::<S, false>(simd, chunk) };
+            let [a, b, c, d] = x.map(#[inline(always)] |v| v.ne(v));
+            if (a | b | c | d).any() {
+                count += a.count() + b.count() + c.count() + d.count();
+            }
+        }
+        count
+    }
+}
+
+#[inline(always)]
+fn quantize_on<S: Simd, R: Real, C: Code, const EXACT: bool>(
+    simd: S,
+    src: &[R],
+    rule: Rule,
+    dst: &mut [C::Storage],
+) -> usize {
+    let rule = RuleLanes::new(simd, rule);
+    if C::PER_ELEMENT == 1 {
+        return quantize_run::<S, R, C::Element, EXACT>(simd, src, &rule, elements_mut::<C>(dst));
+    }
+    let mut nan = 0;
+    let mut buffer = [C::Element::default(); CHUNK];
+    for (src, dst) in src.chunks(CHUNK).zip(bytemuck::cast_slice_mut(dst).chunks_mut(CHUNK / 2)) {
+        let codes = &mut buffer[..src.len()];
+        nan += quantize_run::<S, R, C::Element, EXACT>(simd, src, &rule, codes);
+        nibbles::pack_on(simd, bytemuck::cast_slice(codes), dst);
+    }
+    nan
+}
+
+/// Codes that are elements.
+#[inline(always)]
+pub(super) fn elements<C: Code>(codes: &[C::Storage]) -> &[C::Element] {
+    bytemuck::cast_slice(codes)
+}
+
+/// Codes that are elements.
+#[inline(always)]
+pub(super) fn elements_mut<C: Code>(codes: &mut [C::Storage]) -> &mut [C::Element] {
+    bytemuck::cast_slice_mut(codes)
+}
+
+/// Numbers to codes, as many; how many are NaN.
+#[inline(always)]
+pub(super) fn quantize_run<S: Simd, R: Real, E: ElementCode, const EXACT: bool>(
+    simd: S,
+    src: &[R],
+    rule: &RuleLanes<S, E>,
+    dst: &mut [E],
+) -> usize {
+    let mut nan = 0;
+    blocks!(S, src, dst, |from, to, _, WHOLE| {
+        let codes = rule.codes::<EXACT>(R::take::<S, WHOLE>(simd, from), &mut nan);
+        E::put::<S, WHOLE>(codes, rule.qmin, rule.qmax, to);
+    });
+    nan
+}
+
+/// Codes to numbers, as many.
+#[inline(always)]
+pub(super) fn dequantize_run<S: Simd, E: ElementCode, R: Real>(simd: S, src: &[E], rule: Rule, dst: &mut [R]) {
+    let (scale, zero_point) = (simd.splat(rule.scale), simd.splat(rule.zero_point));
+    blocks!(S, src, dst, |from, to, _, WHOLE| {
+        let x = E::take::<S, WHOLE>(simd, from).map(
+            #[inline(always)]
+            |q: Vector<S, i32>| (q - zero_point).to_float() * scale,
+        );
+        R::put::<S, WHOLE>(x, to);
+    });
+}
+
+/// Quantizes: `dst[i] = clamp(round_half_even(src[i] / scale) + zero_point)`; gives the number of NaN.
+///
+/// Bit-equal to ONNX Runtime's `QuantizeLinear`: the quotient is that of f32, rounded before the zero point is added, and
+/// clamped before it becomes an integer. NaN becomes the zero point, an infinity the code at its end. `dst` has
+/// [`storage_len`](Code::storage_len) elements. Allocates nothing.
+///
+/// ```
+/// use omnilane::quantize::{QuantParams, quantize_into};
+///
+/// let params = QuantParams::<u8>::new(0.5, 10)?;
+/// let mut codes = [0; 5];
+/// let nan = quantize_into(&[0.25, 0.75, -1.0, 3e9, f32::NAN], &params, &mut codes)?;
+/// assert_eq!(codes, [10, 12, 8, 255, 10]);
+/// assert_eq!(nan, 1);
+/// # Ok::<(), omnilane::quantize::QuantizeError>(())
+/// ```
+///
+/// # Errors
+/// [`QuantizeError::Length`] if `dst` does not have room for as many codes, or has more; nothing is written then.
+pub fn quantize_into<R: Real, C: Code>(
+    src: &[R],
+    params: &QuantParams<C>,
+    dst: &mut [C::Storage],
+) -> Result<usize, QuantizeError> {
+    quantize_into_with(src, params, QuantizeOptions::default(), dst)
+}
+
+/// [`quantize_into`] with options.
+///
+/// # Errors
+/// As [`quantize_into`], and [`QuantizeError::Nan`] if it was asked for; nothing is written then.
+pub fn quantize_into_with<R: Real, C: Code>(
+    src: &[R],
+    params: &QuantParams<C>,
+    options: QuantizeOptions,
+    dst: &mut [C::Storage],
+) -> Result<usize, QuantizeError> {
+    LengthError::check("dst", dst.len(), C::storage_len(src.len()))?;
+    options.check(src)?;
+    Ok(quantize_slice::<R, C>(src, Rule::new(params, options.mode), dst))
+}
+
+/// Dequantizes: `dst[i] = scale * (codes[i] - zero_point)` in f32, then rounded to `R`.
+///
+/// Bit-equal to ONNX Runtime's `DequantizeLinear`. `codes` has [`storage_len`](Code::storage_len) elements for `dst`.
+/// Allocates nothing.
+///
+/// ```
+/// use omnilane::quantize::{I4, QuantParams, dequantize_into};
+///
+/// let params = QuantParams::<I4>::new(0.5, 0)?;
+/// let mut numbers = [0.0_f32; 3];
+/// dequantize_into(&[0x78, 0x0f], &params, &mut numbers)?;
+/// assert_eq!(numbers, [-4.0, 3.5, -0.5]);
+/// # Ok::<(), omnilane::quantize::QuantizeError>(())
+/// ```
+///
+/// # Errors
+/// [`QuantizeError::Length`] if `codes` does not hold as many codes as `dst` has elements; nothing is written then.
+pub fn dequantize_into<R: Real, C: Code>(
+    codes: &[C::Storage],
+    params: &QuantParams<C>,
+    dst: &mut [R],
+) -> Result<(), QuantizeError> {
+    LengthError::check("codes", codes.len(), C::storage_len(dst.len()))?;
+    dequantize_slice::<C, R>(codes, Rule::new(params, Mode::Exact), dst);
+    Ok(())
+}
+
+/// [`dequantize_into`] a new vector: as many numbers as the storage holds codes, for nibbles two a byte.
+///
+/// ```
+/// use omnilane::quantize::{QuantParams, dequantize};
+///
+/// let numbers: Vec<f32> = dequantize(&[9, 10, 12], &QuantParams::<u8>::new(0.5, 10)?);
+/// assert_eq!(numbers, [-0.5, 0.0, 1.0]);
+/// # Ok::<(), omnilane::quantize::QuantizeError>(())
+/// ```
+#[must_use]
+pub fn dequantize<R: Real, C: Code>(codes: &[C::Storage], params: &QuantParams<C>) -> Vec<R> {
+    let mut numbers = vec![R::default(); codes.len() * C::PER_ELEMENT];
+    dequantize_slice::<C, R>(codes, Rule::new(params, Mode::Exact), &mut numbers);
+    numbers
+}
+
+/// Converts between `f32`, `f16` and `bf16`: half to even, too large is infinite, NaN stays NaN.
+///
+/// ```
+/// use omnilane::lanes::f16;
+///
+/// let mut half = [f16::ZERO; 3];
+/// omnilane::quantize::convert_into(&[1.0_f32, 65520.0, 0.1], &mut half)?;
+/// assert_eq!(half.map(f16::to_f32), [1.0, f32::INFINITY, 0.099975586]);
+/// # Ok::<(), omnilane::quantize::QuantizeError>(())
+/// ```
+///
+/// # Errors
+/// [`QuantizeError::Length`] if the lengths differ; nothing is written then.
+pub fn convert_into<T: Real, U: Real>(src: &[T], dst: &mut [U]) -> Result<(), QuantizeError> {
+    LengthError::check("dst", dst.len(), src.len())?;
+    convert_slice(src, dst);
+    Ok(())
+}
