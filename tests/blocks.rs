@@ -87,8 +87,8 @@ fn specials() {
 #[test]
 fn sizes() {
     for format in FORMATS {
-        assert_eq!(format.quantize(&[]).unwrap(), []);
-        assert_eq!(format.dequantize(&[]).unwrap(), []);
+        assert!(format.quantize(&[]).unwrap().is_empty());
+        assert!(format.dequantize(&[]).unwrap().is_empty());
         assert_eq!(format.bytes_for(64).unwrap(), 2 * format.block_bytes());
         let error = format.quantize(&[1.0; 33]).unwrap_err();
         assert_eq!(error.to_string(), "src: its length is 33, it must be 32");
@@ -120,7 +120,7 @@ fn scales_that_f16_cannot_hold() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn any_numbers(bits in proptest::collection::vec(any::<u32>(), 1..5), scale in -40i32..20) {
+    fn any_numbers(bits in proptest::collection::vec(any::<u32>(), 1..5), scale in -40i32..18) {
         // Whatever bits, and numbers of one magnitude.
         for format in FORMATS {
             let mut r = u64::from(bits[0]);

@@ -305,7 +305,10 @@ fn percentiles_outside_their_range_are_refused() {
     }
     let mut h = Histogram::new();
     h.observe(&[1.0f32]);
-    assert_eq!((h.quantile(-0.1), h.quantile(1.1), h.quantile(f64::NAN), h.quantile(0.3)), (None, None, None, Some(1.0)));
+    assert_eq!(
+        (h.quantile(-0.1), h.quantile(1.1), h.quantile(f64::NAN), h.quantile(0.3)),
+        (None, None, None, Some(1.0))
+    );
 }
 
 #[test]
@@ -397,7 +400,10 @@ fn sqnr_of<C: Code>(x: &[f32], params: &QuantParams<C>) -> f64 {
 #[test]
 fn eight_bits_of_uniform_values_have_48_1_db() {
     let x: Vec<f32> = (0..100_000).map(|i| ((f64::from(i) + 0.5) / 50_000.0 - 1.0) as f32).collect();
-    for db in [sqnr_of(&x, &QuantParams::<i8>::symmetric(1.0).unwrap()), sqnr_of(&x, &QuantParams::<u8>::asymmetric(-1.0, 1.0).unwrap())] {
+    for db in [
+        sqnr_of(&x, &QuantParams::<i8>::symmetric(1.0).unwrap()),
+        sqnr_of(&x, &QuantParams::<u8>::asymmetric(-1.0, 1.0).unwrap()),
+    ] {
         assert!((db - 48.1).abs() < 0.1, "{db} dB");
     }
 }

@@ -30,14 +30,15 @@ const CHART_STYLE: &str = "
 .chart rect { fill: #5b9be0 } .chart rect.best { fill: #ec8552 } }
 ";
 
-/// Writes `index.html` and `chart.svg`.
-pub fn write(dir: &Path, page: &Page, rows: &[Row]) -> io::Result<()> {
+/// Writes `index.html`, `chart.svg` and `quality.svg`.
+pub fn write(dir: &Path, page: &Page, rows: &[Row], quality: &str) -> io::Result<()> {
     let chart = chart(rows);
     fs::write(dir.join("chart.svg"), &chart)?;
-    fs::write(dir.join("index.html"), report(page, rows, &chart))
+    fs::write(dir.join("quality.svg"), quality)?;
+    fs::write(dir.join("index.html"), report(page, rows, &chart, quality))
 }
 
-fn report(page: &Page, rows: &[Row], chart: &str) -> String {
+fn report(page: &Page, rows: &[Row], chart: &str, quality: &str) -> String {
     let (width, height) = (page.width(), page.height());
     let mut table = String::new();
     for row in rows {
@@ -74,6 +75,11 @@ this machine. All of them give the same bits.</p>
 <h2>Megapixels per second</h2>
 {chart}</div>
 </div>
+<h2>Quality against bits</h2>
+{quality}<p class=note>The page's gray values, normalized to mean 0 and deviation 1, and 2^18 normally distributed numbers,
+quantized and restored. SQNR is the energy of the numbers over that of the error. One symmetric scale for all, over the
+largest magnitude, over 99.99 % of the magnitudes, or where the squared error is least; or a scale for each block of 32
+(ggml's Q4_0 and Q8_0), whose bits count too. A bit more is worth about 6 dB.</p>
 <h2>Measurements</h2>
 <div class=scroll><table>
 <tr><th>kernel<th>isa<th>median<th>Mpixels/s<th>GB/s<th>&times; scalar<th>of copy

@@ -4,6 +4,7 @@
 //! the kernels, prints a table, and writes pictures and a report as HTML.
 
 mod args;
+mod bits;
 mod html;
 mod measure;
 mod picture;
@@ -67,9 +68,10 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 
     fs::create_dir_all(&args.out).map_err(|e| format!("cannot make {}: {e}", args.out.display()))?;
     page.write(&args.out)?;
-    html::write(&args.out, &page, &rows)?;
+    let quality = bits::all(&page)?;
+    html::write(&args.out, &page, &rows, &bits::plot(&quality))?;
     let index = args.out.join("index.html");
-    say(format_args!("\nwrote {} (gray.png, threshold.png and chart.svg beside it)\n", index.display()))?;
+    say(format_args!("\nwrote {} (gray.png, threshold.png, chart.svg and quality.svg beside it)\n", index.display()))?;
     if let Some(path) = &args.json {
         let json = serde_json::to_string_pretty(&rows)?;
         fs::write(path, json + "\n").map_err(|e| format!("cannot write {}: {e}", path.display()))?;

@@ -2,6 +2,7 @@
 
 use super::CodeRange;
 use crate::lanes::LengthError;
+use alloc::string::String;
 use core::fmt;
 
 /// Why nothing was quantized: the destination is then as it was, unless the variant says otherwise.
@@ -99,6 +100,42 @@ pub enum QuantizeError {
     /// Two observers that are not set alike do not merge.
     #[error("other: an observer with another scheme or setting; only observers that are set alike merge")]
     Observers,
+    /// The tensors do not fit, however coarse.
+    #[error("budget: {budget} bytes, the tensors take at least {needed}")]
+    Budget {
+        /// The budget that was given.
+        budget: u64,
+        /// The bytes of the smallest candidates.
+        needed: u64,
+    },
+    /// A tensor without a candidate to choose.
+    #[error("profiles: {name} has no candidate with a finite noise")]
+    NoCandidates {
+        /// The tensor's name.
+        name: String,
+    },
+    /// A file could not be read or written.
+    #[cfg(feature = "mmap")]
+    #[error("{path}: cannot be {action}: {message}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What was tried: `read`, `written`, ...
+        action: &'static str,
+        /// The kind of failure.
+        kind: std::io::ErrorKind,
+        /// What the system says.
+        message: String,
+    },
+    /// A file is no model in the safetensors format, or one that cannot be quantized.
+    #[cfg(feature = "mmap")]
+    #[error("{path}: {reason}")]
+    Model {
+        /// The file.
+        path: String,
+        /// What is wrong, and what it should be.
+        reason: String,
+    },
 }
 
 impl QuantizeError {

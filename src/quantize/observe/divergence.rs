@@ -61,10 +61,10 @@ impl Observer for KlDivergence {
     fn limits<C: Code>(&self, range: CodeRange) -> Option<(f32, f32)> {
         let (qmin, qmax) = range.bounds::<C>();
         let levels = ((qmax - qmin) as usize + 2) / 2;
-        let counts = self.histogram.magnitude_counts();
+        let (counts, width) = self.histogram.magnitude_counts();
         let bins = best_threshold(&counts, levels);
         let absmax = self.histogram.absmax()?;
-        let threshold = if bins < counts.len() { (bins as f64 * self.histogram.bin_width()) as f32 } else { absmax };
+        let threshold = if bins < counts.len() { (bins as f64 * width) as f32 } else { absmax };
         self.histogram.clipped(threshold)
     }
 }

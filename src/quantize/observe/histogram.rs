@@ -180,17 +180,20 @@ impl Histogram {
         self.numbers().map(move |n| (f64::from(n) * width, self.counts[index(n)]))
     }
 
-    /// The counts of magnitudes: bin `k` from `k` times the width on.
-    pub(super) fn magnitude_counts(&self) -> Vec<u64> {
-        let mut folded = Vec::new();
-        for n in self.numbers() {
-            let k = if n < 0 { -1 - n } else { n } as usize;
-            if folded.len() <= k {
-                folded.resize(k + 1, 0);
-            }
-            folded[k] += self.counts[index(n)];
+    /// The counts of magnitudes from 0 on, at most 2048, and the width of their bins.
+    pub(super) fn magnitude_counts(&self) -> (Vec<u64>, f64) {
+        let fold = |n: i32| if n < 0 { !n } else { n } as usize;
+        let last = self.numbers().map(fold).max().unwrap_or(0);
+        // Values far from 0 have narrow bins with high numbers.
+        let mut shift = 0;
+        while last >> shift >= BINS {
+            shift += 1;
         }
-        folded
+        let mut folded = vec![0; (last >> shift) + 1];
+        for n in self.numbers() {
+            folded[fold(n) >> shift] += self.counts[index(n)];
+        }
+        (folded, self.bin_width() * f64::from(1 << shift))
     }
 
     /// The scheme of the observer that keeps it.
@@ -232,6 +235,9 @@ impl Histogram {
     /// The value at a position of the sorted values, as if those in a bin were spread evenly.
     fn sorted(&self, position: u64) -> f64 {
         let (min, max) = self.range();
+        // Magnitudes of values on one side of 0 are not below the smaller one of the extremes'.
+        let Extremes { min: low, max: high, .. } = self.seen;
+        let min = if self.magnitudes && (low > 0.0 || high < 0.0) { low.abs().min(high.abs()) } else { min };
         if position == 0 && !self.magnitudes {
             return f64::from(min);
         }

@@ -61,7 +61,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, other: Counts) {
+    pub(super) fn add(&mut self, other: Counts) {
         self.finite += other.finite;
         self.nan += other.nan;
         self.infinite += other.infinite;
@@ -138,7 +138,7 @@ const BLOCK: usize = 4096;
 /// Calls `f` with the values as f32, in blocks of at most `BLOCK`; f32 is not copied.
 fn in_blocks<R: Real>(values: &[R], mut f: impl FnMut(&[f32])) {
     // Two halves may cast to one f32, too: the size tells.
-    match bytemuck::try_cast_slice(values) {
+    match bytemuck::try_cast_slice::<R, f32>(values) {
         Ok(same) if size_of::<R>() == size_of::<f32>() => same.chunks(BLOCK).for_each(f),
         _ => {
             let mut converted = [0.0; BLOCK];
