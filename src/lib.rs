@@ -22,6 +22,7 @@
 //! - [`kernel!`] makes a plain function of a kernel; [`dispatch()`] and [`dispatch_on`] run one that is a type.
 //! - [`cpu`]: what the CPU has, which instruction set is used, and how to choose another one.
 //! - [`memory`]: views of images and images.
+//! - [`quantize`]: real numbers as small integers, bit-equal to ONNX Runtime.
 #![cfg_attr(feature = "std", doc = "- [`verify`]: your kernel on every instruction set against a plain definition.")]
 //!
 //! The kernels themselves are the crate `omnilane-kernels`.

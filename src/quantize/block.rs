@@ -23,9 +23,12 @@ pub trait ElementCode: Int {
     /// An i32, clamped.
     #[doc(hidden)]
     fn from_i32(v: i32) -> Self;
-    /// A block; if not `WHOLE`, as much of it as there is, then zeros.
+    /// What [`take`](ElementCode::take) has added to each code.
     #[doc(hidden)]
-    fn take<S: Simd, const WHOLE: bool>(simd: S, src: &[Self]) -> Four<S, i32>;
+    const TAKEN: i32;
+    /// A block as numbers; if not `WHOLE`, as much of it as there is, then some number.
+    #[doc(hidden)]
+    fn take<S: Simd, const WHOLE: bool>(simd: S, src: &[Self]) -> Four<S, f32>;
     /// A block of codes plus the bias, clamped to `low` and `high`; if not `WHOLE`, as much of it as there is room for.
     #[doc(hidden)]
     fn put<S: Simd, const WHOLE: bool>(block: Four<S, i32>, low: Self, high: Self, dst: &mut [Self]);
@@ -96,6 +99,7 @@ halves!(f16, bf16);
 
 impl ElementCode for u8 {
     const BIAS: i32 = 0;
+    const TAKEN: i32 = 0;
 
     #[inline(always)]
     fn from_i32(v: i32) -> u8 {
@@ -103,9 +107,8 @@ impl ElementCode for u8 {
     }
 
     #[inline(always)]
-    fn take<S: Simd, const WHOLE: bool>(simd: S, src: &[u8]) -> Four<S, i32> {
-        let [a, b, c, d] = load::<S, u8, WHOLE>(simd, src, 0).widen4();
-        [a.bitcast(), b.bitcast(), c.bitcast(), d.bitcast()]
+    fn take<S: Simd, const WHOLE: bool>(simd: S, src: &[u8]) -> Four<S, f32> {
+        load::<S, u8, WHOLE>(simd, src, 0).to_f32()
     }
 
     #[inline(always)]
@@ -117,8 +120,9 @@ impl ElementCode for u8 {
 }
 
 impl ElementCode for i8 {
-    // Four vectors narrow to unsigned bytes in one step, to signed ones in two.
+    // Four vectors narrow to unsigned bytes in one step, to signed ones in two; bytes become floats alike.
     const BIAS: i32 = 128;
+    const TAKEN: i32 = 128;
 
     #[inline(always)]
     fn from_i32(v: i32) -> i8 {
@@ -126,8 +130,8 @@ impl ElementCode for i8 {
     }
 
     #[inline(always)]
-    fn take<S: Simd, const WHOLE: bool>(simd: S, src: &[i8]) -> Four<S, i32> {
-        load::<S, i8, WHOLE>(simd, src, 0).widen4()
+    fn take<S: Simd, const WHOLE: bool>(simd: S, src: &[i8]) -> Four<S, f32> {
+        (load::<S, i8, WHOLE>(simd, src, 0).bitcast::<u8>() ^ simd.splat(0x80)).to_f32()
     }
 
     #[inline(always)]
@@ -142,6 +146,7 @@ macro_rules! sixteen_bits {
     ($($t:ident),*) => {$(
         impl ElementCode for $t {
             const BIAS: i32 = 0;
+            const TAKEN: i32 = 0;
 
             #[inline(always)]
             fn from_i32(v: i32) -> $t {
@@ -149,10 +154,10 @@ macro_rules! sixteen_bits {
             }
 
             #[inline(always)]
-            fn take<S: Simd, const WHOLE: bool>(simd: S, src: &[$t]) -> Four<S, i32> {
+            fn take<S: Simd, const WHOLE: bool>(simd: S, src: &[$t]) -> Four<S, f32> {
                 let [a, b] = load::<S, $t, WHOLE>(simd, src, 0).widen();
                 let [c, d] = load::<S, $t, WHOLE>(simd, src, 1).widen();
-                [a.bitcast(), b.bitcast(), c.bitcast(), d.bitcast()]
+                [a, b, c, d].map(#[inline(always)] |v| v.bitcast::<i32>().to_float())
             }
 
             #[inline(always)]

@@ -1,6 +1,5 @@
 //! A tensor with a scale and a zero point for each channel, or for each block of a channel.
 
-use super::extent::Extent;
 use super::pieces::{Geometry, Table, dequantize_pieces, extents, quantize_pieces};
 use super::tensor::param_bytes;
 use super::{Code, CodeRange, QuantParams, QuantizeError, Real};
@@ -17,7 +16,7 @@ use alloc::vec::Vec;
 ///   each block has parameters for every index of the *other* axes: the shape of the parameters is the tensor's with the
 ///   axis `ceil(length / block)` long, row-major too.
 ///
-/// While it quantizes it allocates the codes, the parameters, and 24 bytes per scale.
+/// While it quantizes it allocates the codes, the parameters, and some bytes per scale.
 ///
 /// ```
 /// use omnilane::quantize::PerChannelQuant;
@@ -98,8 +97,7 @@ impl<C: Code> PerChannelQuant<C> {
         symmetric: bool,
     ) -> Result<Self, QuantizeError> {
         let (axis, geometry) = geometry(shape, axis, block, src.len())?;
-        let mut found = vec![Extent::default(); geometry.scales()];
-        extents(src, geometry, &mut found);
+        let found = extents(src, geometry);
         let params: Vec<QuantParams<C>> = found.iter().map(|extent| extent.params(symmetric)).collect();
         let range = if symmetric { CodeRange::Symmetric } else { CodeRange::Full };
         let mut out = Self::quantize(src, shape, axis, geometry, &params, range);

@@ -96,7 +96,7 @@ macro_rules! nibbles {
 
             /// The number.
             #[must_use]
-            pub const fn get(self) -> $int {
+            pub const fn value(self) -> $int {
                 self.0
             }
 
@@ -146,7 +146,7 @@ nibbles! {
     ///     I4::saturate(v).set(&mut codes, i);
     /// }
     /// assert_eq!(codes, [0x78, 0x0f]);
-    /// assert_eq!(I4::get(&codes, 2).get(), -1);
+    /// assert_eq!(I4::get(&codes, 2).value(), -1);
     /// ```
     I4(i8) -8 7 "i4";
     /// An unsigned code of four bits, 0..=15; two to a byte in memory.

@@ -34,14 +34,6 @@ impl Extent {
         }
     }
 
-    #[inline(always)]
-    pub fn merge(&mut self, other: Extent) {
-        self.min = if other.min < self.min { other.min } else { self.min };
-        self.max = if other.max > self.max { other.max } else { self.max };
-        self.nan += other.nan;
-        self.infinite += other.infinite;
-    }
-
     /// The largest magnitude.
     pub fn absmax(&self) -> f32 {
         self.max.max(-self.min)
@@ -65,36 +57,58 @@ kernel! {
 /// the largest bits as i32 are those of the largest positive value, the largest as u32 those of the smallest negative.
 #[inline(always)]
 pub(super) fn extent_on<S: Simd, R: Real>(simd: S, src: &[R]) -> Extent {
-    let found = look::<S, R, false>(simd, src);
+    let found = Extent::of_bits(bits_on(simd, src));
     // Something not finite has larger bits than any number; only then they are told apart.
-    if found.max.is_finite() && found.min.is_finite() { found } else { look::<S, R, true>(simd, src) }
+    if found.is_finite() { found } else { finite_on(simd, src) }
 }
 
+impl Extent {
+    pub fn of_bits((top, bottom): (i32, u32)) -> Extent {
+        // No -0.
+        let min = if bottom > SIGN { f32::from_bits(bottom) } else { 0.0 };
+        Extent { min, max: f32::from_bits(top as u32), nan: 0, infinite: 0 }
+    }
+
+    pub fn is_finite(&self) -> bool {
+        self.min.is_finite() && self.max.is_finite()
+    }
+}
+
+/// The largest bits as i32 and as u32, at least 0.
 #[inline(always)]
-fn look<S: Simd, R: Real, const SKIP: bool>(simd: S, src: &[R]) -> Extent {
+pub(super) fn bits_on<S: Simd, R: Real>(simd: S, src: &[R]) -> (i32, u32) {
     let mut top = [Vector::<S, i32>::zero(simd); 4];
     let mut bottom = [Vector::<S, u32>::zero(simd); 4];
-    let mut out = Extent::default();
     for chunk in src.chunks(S::BYTES) {
         let x =
             if chunk.len() == S::BYTES { R::take::<S, true>(simd, chunk) } else { R::take::<S, false>(simd, chunk) };
         for k in 0..4 {
-            let mut bits = x[k].bitcast::<i32>();
-            if SKIP {
-                let nan = x[k].ne(x[k]).count();
-                let finite = (bits & simd.splat(i32::MAX)).lt(simd.splat(INFINITY));
-                out.nan += nan;
-                out.infinite += (!finite).count() - nan;
-                bits = finite.select(bits, Vector::zero(simd));
-            }
-            top[k] = top[k].max(bits);
-            bottom[k] = bottom[k].max(bits.bitcast());
+            top[k] = top[k].max(x[k].bitcast());
+            bottom[k] = bottom[k].max(x[k].bitcast());
         }
     }
-    let top = top[0].max(top[1]).max(top[2].max(top[3])).reduce_max();
-    let bottom = bottom[0].max(bottom[1]).max(bottom[2].max(bottom[3])).reduce_max();
-    out.max = f32::from_bits(top as u32);
-    // No -0.
-    out.min = if bottom > SIGN { f32::from_bits(bottom) } else { 0.0 };
-    out
+    (
+        top[0].max(top[1]).max(top[2].max(top[3])).reduce_max(),
+        bottom[0].max(bottom[1]).max(bottom[2].max(bottom[3])).reduce_max(),
+    )
+}
+
+/// The extent of what is finite.
+#[inline(always)]
+fn finite_on<S: Simd, R: Real>(simd: S, src: &[R]) -> Extent {
+    let (mut top, mut bottom) = (Vector::<S, i32>::zero(simd), Vector::<S, u32>::zero(simd));
+    let (mut nans, mut infinite) = (0, 0);
+    for chunk in src.chunks(S::BYTES) {
+        for x in &R::take::<S, false>(simd, chunk) {
+            let x = *x;
+            let bits = x.bitcast::<i32>();
+            let nan = x.ne(x).count();
+            let finite = (bits & simd.splat(i32::MAX)).lt(simd.splat(INFINITY));
+            nans += nan;
+            infinite += (!finite).count() - nan;
+            let bits = finite.select(bits, Vector::zero(simd));
+            (top, bottom) = (top.max(bits), bottom.max(bits.bitcast()));
+        }
+    }
+    Extent { nan: nans, infinite, ..Extent::of_bits((top.reduce_max(), bottom.reduce_max())) }
 }

@@ -1,13 +1,15 @@
 //! A tensor with many scales, cut where the scale changes.
 
 use super::block::{ElementCode, blocks, take_words};
-use super::extent::{Extent, extent_on};
+use super::extent::{Extent, bits_on};
 use super::nibbles::{self, CHUNK};
 use super::rule::{Rule, RuleLanes, codes_of_lanes};
 use super::slice::{dequantize_run, elements, elements_mut, quantize_run};
 use super::{Code, Real};
 use crate::kernel;
-use crate::lanes::{Simd, Vector};
+use crate::lanes::Simd;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// Which elements share a scale: dimensions before the axis, along it, behind it; elements of a block along it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,23 +146,53 @@ kernel! {
         }
     }
 
-    /// The extents of the elements that share a scale.
-    pub(super) fn extents<S: Simd, R: Real>(simd: S, src: &[R], geometry: Geometry, extents: &mut [Extent]) {
+    /// The extents of the elements that share a scale, as their largest bits.
+    fn largest_bits<S: Simd, R: Real>(simd: S, src: &[R], geometry: Geometry, largest: &mut [(i32, u32)]) {
         let (mut pieces, mut rest) = (geometry.pieces(), src);
         while !rest.is_empty() {
             let (n, scales) = pieces.take(rest.len());
             let (now, later) = rest.split_at(n);
             match scales {
-                Scales::One(i) => extents[i].merge(extent_on(simd, now)),
+                Scales::One(i) => {
+                    let (top, bottom) = bits_on(simd, now);
+                    largest[i] = (largest[i].0.max(top), largest[i].1.max(bottom));
+                }
                 Scales::From(i) => {
-                    for (x, extent) in now.iter().zip(&mut extents[i..]) {
-                        extent.push(x.to_f32());
+                    for (x, largest) in now.iter().zip(&mut largest[i..]) {
+                        let bits = x.to_f32().to_bits();
+                        *largest = (largest.0.max(bits as i32), largest.1.max(bits));
                     }
                 }
             }
             rest = later;
         }
     }
+}
+
+/// The extents of the elements that share a scale.
+pub(super) fn extents<R: Real>(src: &[R], geometry: Geometry) -> Vec<Extent> {
+    let mut largest = vec![(0, 0); geometry.scales()];
+    largest_bits(src, geometry, &mut largest);
+    let mut found: Vec<Extent> = largest.into_iter().map(Extent::of_bits).collect();
+    if found.iter().all(Extent::is_finite) {
+        return found;
+    }
+    // Something is NaN or infinite: once more, with care.
+    found.fill(Extent::default());
+    let (mut pieces, mut rest) = (geometry.pieces(), src);
+    while !rest.is_empty() {
+        let (n, scales) = pieces.take(rest.len());
+        let (now, later) = rest.split_at(n);
+        for (k, x) in now.iter().enumerate() {
+            let at = match scales {
+                Scales::One(i) => i,
+                Scales::From(i) => i + k,
+            };
+            found[at].push(x.to_f32());
+        }
+        rest = later;
+    }
+    found
 }
 
 #[inline(always)]
@@ -240,14 +272,14 @@ fn dequantize_row<S: Simd, E: ElementCode, R: Real>(
     zero_points: &[i32],
     dst: &mut [R],
 ) {
+    let taken = simd.splat(E::TAKEN);
     blocks!(S, src, dst, |from, to, at, WHOLE| {
         let scale = take_words::<S, f32, WHOLE>(simd, &scales[at..]);
         let zero_point = take_words::<S, i32, WHOLE>(simd, &zero_points[at..]);
         let codes = E::take::<S, WHOLE>(simd, from);
         let mut out = scale;
         for k in 0..4 {
-            let steps: Vector<S, i32> = codes[k] - zero_point[k];
-            out[k] = steps.to_float() * scale[k];
+            out[k] = (codes[k] - (zero_point[k] + taken).to_float()) * scale[k];
         }
         R::put::<S, WHOLE>(out, to);
     });

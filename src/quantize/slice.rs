@@ -5,7 +5,7 @@ use super::nibbles::{self, CHUNK};
 use super::rule::{Rule, RuleLanes};
 use super::{Code, QuantParams, QuantizeError, Real};
 use crate::kernel;
-use crate::lanes::{LengthError, Simd, Vector};
+use crate::lanes::{LengthError, Simd};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -158,11 +158,12 @@ pub(super) fn quantize_run<S: Simd, R: Real, E: ElementCode, const EXACT: bool>(
 /// Codes to numbers, as many.
 #[inline(always)]
 pub(super) fn dequantize_run<S: Simd, E: ElementCode, R: Real>(simd: S, src: &[E], rule: Rule, dst: &mut [R]) {
-    let (scale, zero_point) = (simd.splat(rule.scale), simd.splat(rule.zero_point));
+    // Both are integers below 2^24: their difference is exact.
+    let (scale, zero_point) = (simd.splat(rule.scale), simd.splat((rule.zero_point + E::TAKEN) as f32));
     blocks!(S, src, dst, |from, to, _, WHOLE| {
         let x = E::take::<S, WHOLE>(simd, from).map(
             #[inline(always)]
-            |q: Vector<S, i32>| (q - zero_point).to_float() * scale,
+            |q| (q - zero_point) * scale,
         );
         R::put::<S, WHOLE>(x, to);
     });

@@ -9,6 +9,7 @@ mod input;
 pub mod lane_ops;
 pub mod normalize;
 mod pictures;
+pub mod quantize;
 pub mod threshold;
 
 #[path = "../ops/data.rs"]
@@ -18,6 +19,8 @@ mod data;
 mod observe;
 #[path = "../oracle/mod.rs"]
 mod oracle;
+#[path = "../oracle/quantize.rs"]
+mod quantize_oracle;
 
 use std::sync::atomic::AtomicU64;
 
@@ -28,10 +31,11 @@ pub static COMPARED: AtomicU64 = AtomicU64::new(0);
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("lane_ops", lane_ops::run),
     ("gray", gray::run),
     ("threshold", threshold::run),
     ("normalize", normalize::run),
     ("image_views", image_views::run),
+    ("quantize", quantize::run),
 ];

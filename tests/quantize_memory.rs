@@ -1,0 +1,63 @@
+//! What quantization allocates: its output, and nothing else. The only test of its program, so that nobody else allocates.
+
+use omnilane::quantize::*;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+struct Counting;
+
+static BYTES: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        BYTES.fetch_add(layout.size(), Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocated<T>(f: impl FnOnce() -> T) -> (T, usize) {
+    let before = BYTES.load(Relaxed);
+    let value = f();
+    (value, BYTES.load(Relaxed) - before)
+}
+
+#[test]
+fn the_output_only() {
+    const N: usize = 100_000;
+    let src: Vec<f32> = (0..N).map(|i| (i as f32 * 0.37).sin()).collect();
+    let params = QuantParams::<i8>::symmetric(1.0).unwrap();
+    let (mut codes, mut numbers) = (vec![0; N], vec![0.0; N]);
+    // The first call of a program asks the operating system about the CPU.
+    _ = omnilane::cpu::current_isa();
+    let ((), bytes) = allocated(|| {
+        quantize_into(&src, &params, &mut codes).unwrap();
+        dequantize_into(&codes, &params, &mut numbers).unwrap();
+        fake_quantize_into(&src, &params, &mut numbers).unwrap();
+        DynamicQuantizer::new().quantize_into(&src, &mut codes).map(|_: QuantParams<i8>| ()).unwrap();
+    });
+    assert_eq!(bytes, 0);
+
+    let (tensor, bytes) = allocated(|| QuantizedTensor::<i8>::from_f32_symmetric(&src));
+    assert_eq!(bytes, N);
+    assert_eq!(tensor.bytes(), N + 5);
+    assert!(tensor.compression_ratio() > 3.999, "{}", tensor.compression_ratio());
+    assert_eq!(allocated(|| tensor.to_f32()).1, 4 * N);
+
+    let (tensor, bytes) = allocated(|| QuantizedTensor::<I4>::from_f32_symmetric(&src));
+    assert_eq!((bytes, tensor.bytes()), (N / 2, N / 2 + 5));
+    assert!(tensor.compression_ratio() > 7.999, "{}", tensor.compression_ratio());
+
+    // And, per channel, the parameters and what finds them: 40 bytes a channel, and the shape.
+    let (_, bytes) = allocated(|| PerChannelQuant::<i8>::from_f32(&src, &[100, 1000], 0).unwrap());
+    assert!(bytes <= N + 100 * 80 + 64, "{bytes} bytes");
+}
