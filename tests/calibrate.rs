@@ -178,7 +178,7 @@ fn values(seed: u64, n: usize) -> Vec<f32> {
             1 => r.unit() as f32,
             2 => -1e30 * r.unit() as f32,
             3 => f32::from_bits(r.next() as u32),
-            4 => f32::from_bits(r.next() as u32 & 0x007f_ffff) * if r.next() % 2 == 0 { 1.0 } else { -1.0 },
+            4 => f32::from_bits(r.next() as u32 & 0x007f_ffff) * if r.next().is_multiple_of(2) { 1.0 } else { -1.0 },
             5 => 1000.0 + (r.unit() * 1e-3) as f32,
             _ => (r.normal() * 3.0).round(),
         })
@@ -439,8 +439,10 @@ fn normal_quantiles(n: usize) -> Vec<f32> {
 
 #[test]
 fn percentiles_of_a_normal_distribution_have_their_figures() {
+    // The figures of the distribution itself: samples scatter around them, those of a million values at 99.9 % from 36.9 to
+    // 37.4 dB. The largest value is that of a sample of 500 000.
     let x = normal_quantiles(500_000);
-    for (percent, want) in [(100.0, 39.3), (99.999, 40.0), (99.99, 40.6), (99.9, 37.4), (99.0, 27.2)] {
+    for (percent, want) in [(100.0, 39.3), (99.999, 40.0), (99.99, 40.6), (99.9, 37.3), (99.0, 27.2)] {
         let mut o = Percentile::with_percent(Scheme::Symmetric, percent).unwrap();
         o.observe(&x);
         let db = sqnr_of(&x, &o.params::<i8>());
@@ -550,7 +552,8 @@ fn the_least_divergence_is_found() {
         let threshold = bins as f64 * o.histogram().bin_width();
         assert!((f64::from(high) - threshold).abs() < 1e-6, "{high}, wanted {threshold}");
         assert!(threshold < 8.0 && threshold > 2.5, "an outlier at 12 is clamped: {threshold}");
-        assert!(magnitudes == (low == -high));
+        let min = x.iter().copied().fold(0.0, f32::min);
+        assert_eq!(low, if magnitudes { -high } else { min.max(-high) });
     }
 }
 

@@ -119,7 +119,7 @@ fn profiles_are_measured() {
     assert!((dbs[2] - sqnr(&values, &halves).unwrap().unwrap()).abs() < 1e-9);
 
     // f16 overflows: never chosen.
-    let p = TensorProfile::measure("large", &[1e5, -1e5, 3.0]);
+    let p = TensorProfile::measure("large", &[1e5, -1e5, 3e3]);
     assert_eq!(p.candidates[2].noise, f64::INFINITY);
     assert_eq!(plan(&[p], 1000).unwrap().choices[0].precision, Precision::I8);
     // NaN and infinities do not count.

@@ -167,7 +167,7 @@ fn check(options: &FileOptions) -> FileReport {
         // Half a step is the most that a number is off.
         if let (Some((_, scale)), true) = (r.scales, precision != Precision::F16) {
             let off = max_error(&x, &y).unwrap().unwrap();
-            assert!(off <= f64::from(scale) * 0.500_001, "{name}: {off} off, the step is {scale}");
+            assert!(off <= f64::from(scale) * 0.500_01, "{name}: {off} off, the step is {scale}");
         }
         // Every tensor is aligned.
         let at = file.tensor(name).unwrap().data().as_ptr() as usize - bytes.as_ptr() as usize;

@@ -20,7 +20,7 @@ const MOST: f32 = 65_519.996;
 /// | `Q4_0` | 18 | `m / -8`, `m` the first number of largest magnitude | `trunc(x / d + 8.5)`, at most 15; stands for `code - 8` | `d`, then 16 bytes: code `j` in the low nibble, `j + 16` in the high one |
 ///
 /// As in ggml's reference, codes are found with `1 / d` in f32, before `d` is rounded to f16; `d` is little-endian. A
-/// block of zeros has `d = 0`. Where ggml leaves the result open: NaN is the code of 0; an infinity does not count for `d` and
+/// block of zeros has `d = 0` (-0 in `Q4_0`). Where ggml leaves the result open: NaN is the code of 0; an infinity does not count for `d` and
 /// is the code at the end of the range (that of 0 in a block with nothing else).
 ///
 /// ```
@@ -228,6 +228,8 @@ fn first_of_magnitude(block: &[f32], magnitude: f32) -> f32 {
         minus |= *x == -magnitude;
     }
     match (plus, minus) {
+        // Zeros of either sign: ggml starts from +0, so `d` is -0.
+        _ if magnitude == 0.0 => 0.0,
         (true, false) => magnitude,
         (false, true) => -magnitude,
         _ => {

@@ -26,7 +26,7 @@ def q8_0(x):
 
 
 def q4_0(x):
-    d = max(x, key=abs) / f32(-8)  # the first of equal magnitudes
+    d = max([f32(0), *x], key=abs) / f32(-8)  # the first of equal magnitudes
     scale = f32(1) / d if d != 0 else f32(0)
     codes = [min(15, int(v * scale + f32(8.5))) for v in x]
     return np.concatenate([half(d), np.array([codes[j] | codes[j + 16] << 4 for j in range(16)], np.uint8)])
