@@ -5,6 +5,7 @@
 
 mod args;
 mod batching;
+mod bits;
 mod html;
 mod measure;
 mod picture;
@@ -73,9 +74,12 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 
     fs::create_dir_all(&args.out).map_err(|e| format!("cannot make {}: {e}", args.out.display()))?;
     page.write(&args.out)?;
-    html::write(&args.out, &page, &rows, &[html::section("Threads", &threads), batching::html(&rules)])?;
+    let quality = bits::plot(&bits::all(&page)?);
+    fs::write(args.out.join("quality.svg"), &quality)?;
+    let sections = [bits::html(&quality), html::section("Threads", &threads), batching::html(&rules)];
+    html::write(&args.out, &page, &rows, &sections)?;
     let index = args.out.join("index.html");
-    say(format_args!("\nwrote {} (gray.png, threshold.png and chart.svg beside it)\n", index.display()))?;
+    say(format_args!("\nwrote {} (gray.png, threshold.png, chart.svg and quality.svg beside it)\n", index.display()))?;
     if let Some(path) = &args.json {
         let json = serde_json::to_string_pretty(&rows)?;
         fs::write(path, json + "\n").map_err(|e| format!("cannot write {}: {e}", path.display()))?;

@@ -60,9 +60,15 @@ mod error;
 mod extent;
 mod fake;
 mod integer;
+#[cfg(feature = "mmap")]
+mod file;
+mod ggml;
+mod metrics;
 mod nibbles;
+mod observe;
 mod params;
 mod pieces;
+mod plan;
 mod real;
 mod rule;
 mod slice;
@@ -78,7 +84,15 @@ pub use integer::{
     matmul_requantized_into, matvec, matvec_into, matvec_requantized, matvec_requantized_into, requantize,
     requantize_into,
 };
+#[cfg(feature = "mmap")]
+pub use file::{FileOptions, FileReport, Progress, Target, TensorReport, quantize_file};
+pub use ggml::BlockFormat;
+pub use metrics::{Comparison, cosine_similarity, max_error, quantization_error, sqnr};
+pub use observe::{
+    Counts, Histogram, KlDivergence, Merge, MinMax, MovingAverage, MseSearch, Observer, Percentile, Scheme,
+};
 pub use params::{CodeRange, QuantParams};
+pub use plan::{Candidate, Plan, Precision, TensorProfile, plan};
 pub use real::Real;
 pub use slice::{
     Mode, OnNan, QuantizeOptions, convert_into, dequantize, dequantize_into, quantize_into, quantize_into_with,
