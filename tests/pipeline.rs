@@ -212,7 +212,7 @@ fn no_more_items_are_alive_than_allowed() {
 fn nothing_one_and_many_items() {
     within(|| {
         let pipeline = || Pipeline3::new(same(), Stage::parallel(3, |v: u64| v + 1).unwrap(), same());
-        assert_eq!(pipeline().execute([]).unwrap(), []);
+        assert!(pipeline().execute([]).unwrap().is_empty());
         assert_eq!(pipeline().execute([6]).unwrap(), [7]);
         let mut sum = 0;
         for (i, v) in pipeline().items_alive(1000).unwrap().run(0..300_000).unwrap().enumerate() {
