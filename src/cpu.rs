@@ -12,6 +12,8 @@ mod features;
 #[cfg(feature = "std")]
 mod system;
 
+#[cfg(feature = "parallel")]
+pub(crate) use choice::Captured;
 #[cfg(feature = "std")]
 pub use choice::with_isa;
 pub use choice::{

@@ -23,13 +23,20 @@
 //! - [`cpu`]: what the CPU has, which instruction set is used, and how to choose another one.
 //! - [`memory`]: views of images and images.
 //! - [`quantize`]: real numbers as small integers, bit-equal to ONNX Runtime.
+#![cfg_attr(feature = "batch", doc = "- [`batch`]: single requests gathered into batches.")]
 #![cfg_attr(feature = "std", doc = "- [`verify`]: your kernel on every instruction set against a plain definition.")]
+#![cfg_attr(
+    feature = "parallel",
+    doc = "- [`parallel`]: maps, pipelines and an executor over threads; streams of frames."
+)]
 //!
 //! The kernels themselves are the crate `omnilane-kernels`.
 //!
 //! # Features
 //! `std` (default): [`with_isa`](cpu::with_isa), the environment's `OMNILANE_ISA`, and what only the
 //! operating system knows. Without it the crate is `no_std` with `alloc`.
+//!
+//! `parallel` (default): what uses threads.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -8,7 +8,7 @@ A page goes through omnilane's kernels on every instruction set of this machine.
 usage: optimization_demo [PICTURE] [--out DIR] [--json FILE] [--quick]
 
   PICTURE      a PNG or JPEG; without it, the page that comes with omnilane
-  --out DIR    where gray.png, threshold.png, chart.svg and index.html go [target/optimization_demo]
+  --out DIR    where index.html, its pictures and its plots go [target/optimization_demo]
   --json FILE  the measurements as JSON too
   --quick      fewer repetitions: a few seconds, noisier numbers
   --help       this text

@@ -30,14 +30,19 @@ const CHART_STYLE: &str = "
 .chart rect { fill: #5b9be0 } .chart rect.best { fill: #ec8552 } }
 ";
 
-/// Writes `index.html` and `chart.svg`.
-pub fn write(dir: &Path, page: &Page, rows: &[Row]) -> io::Result<()> {
+/// Writes `index.html` and `chart.svg`; the sections follow the measurements.
+pub fn write(dir: &Path, page: &Page, rows: &[Row], sections: &[String]) -> io::Result<()> {
     let chart = chart(rows);
     fs::write(dir.join("chart.svg"), &chart)?;
-    fs::write(dir.join("index.html"), report(page, rows, &chart))
+    fs::write(dir.join("index.html"), report(page, rows, &chart, &sections.concat()))
 }
 
-fn report(page: &Page, rows: &[Row], chart: &str) -> String {
+/// A section of plain text.
+pub fn section(title: &str, text: &str) -> String {
+    format!("<h2>{}</h2>\n<div class=scroll><pre>{}</pre></div>\n", escape(title), escape(text))
+}
+
+fn report(page: &Page, rows: &[Row], chart: &str, sections: &str) -> String {
     let (width, height) = (page.width(), page.height());
     let mut table = String::new();
     for row in rows {
@@ -80,7 +85,7 @@ this machine. All of them give the same bits.</p>
 {table}</table></div>
 <p class=note>GB/s counts bytes read and written. <i>Of copy</i> is the time of copy_from_slice for as many bytes, divided by
 the kernel's time.</p>
-</html>
+{sections}</html>
 ",
         name = escape(&page.name),
         features = detect_features(),

@@ -4,10 +4,13 @@
 //! the kernels, prints a table, and writes pictures and a report as HTML.
 
 mod args;
+mod batching;
+mod bits;
 mod html;
 mod measure;
 mod picture;
 mod table;
+mod threads;
 
 use args::{Args, Command};
 use measure::Settings;
@@ -64,12 +67,19 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let settings = if args.quick { Settings::QUICK } else { Settings::FULL };
     let rows = measure::all(&page, settings)?;
     say(format_args!("{}", table::table(&rows)))?;
+    let threads = threads::table(&page, settings)?;
+    say(format_args!("\n{threads}"))?;
+    let rules = batching::rules()?;
+    say(format_args!("{}", batching::table(&rules)))?;
 
     fs::create_dir_all(&args.out).map_err(|e| format!("cannot make {}: {e}", args.out.display()))?;
     page.write(&args.out)?;
-    html::write(&args.out, &page, &rows)?;
+    let quality = bits::plot(&bits::all(&page)?);
+    fs::write(args.out.join("quality.svg"), &quality)?;
+    let sections = [bits::html(&quality), html::section("Threads", &threads), batching::html(&rules)];
+    html::write(&args.out, &page, &rows, &sections)?;
     let index = args.out.join("index.html");
-    say(format_args!("\nwrote {} (gray.png, threshold.png and chart.svg beside it)\n", index.display()))?;
+    say(format_args!("\nwrote {} (gray.png, threshold.png, chart.svg and quality.svg beside it)\n", index.display()))?;
     if let Some(path) = &args.json {
         let json = serde_json::to_string_pretty(&rows)?;
         fs::write(path, json + "\n").map_err(|e| format!("cannot write {}: {e}", path.display()))?;

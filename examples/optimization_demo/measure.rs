@@ -139,7 +139,7 @@ fn copy_time(moved: usize, settings: Settings) -> f64 {
 }
 
 /// The median time of one call in nanoseconds.
-fn median_ns(settings: Settings, call: &mut dyn FnMut()) -> f64 {
+pub fn median_ns(settings: Settings, call: &mut dyn FnMut()) -> f64 {
     call();
     let start = Instant::now();
     call();

@@ -1,5 +1,7 @@
 //! Gray from colour: BT.601 luma in 15-bit fixed point.
 
+#[cfg(feature = "parallel")]
+use crate::bands::zip_bands;
 use crate::{Error, destination};
 use omnilane::kernel;
 use omnilane::lanes::{Simd, Vector, map_blocks};
@@ -77,7 +79,7 @@ kernel! {
 }
 
 macro_rules! gray {
-    ($($name:ident $into:ident $channels:literal $kernel:ident $first:ident $third:ident $order:literal $pixel:literal $expect:literal;)*) => {$(
+    ($($name:ident $into:ident $parallel:ident $into_parallel:ident $channels:literal $kernel:ident $first:ident $third:ident $order:literal $pixel:literal $expect:literal;)*) => {$(
         #[doc = concat!("Gray from ", $order, ": `(9798 R + 19235 G + 3735 B + 2^14) >> 15`, u8 to u8.")]
         ///
         /// BT.601's luma (0.299, 0.587, 0.114) in 15 bits, rounded; bit-equal to OpenCV's `cvtColor`. Alpha is ignored.
@@ -107,11 +109,41 @@ macro_rules! gray {
             $kernel::<$first, $third>(src, dst);
             Ok(())
         }
+
+        #[doc = concat!("[`", stringify!($name), "`] with the rows split between threads; the same bits.")]
+        ///
+        /// # Panics
+        /// If there is no memory for the result.
+        #[cfg(feature = "parallel")]
+        #[must_use]
+        pub fn $parallel(src: ImageView<'_, u8, $channels>) -> Image<u8, 1> {
+            let mut dst = destination(src.width(), src.height());
+            zip_bands(src, &mut dst.view_mut(), |src, dst| $kernel::<$first, $third>(src, dst));
+            dst
+        }
+
+        #[doc = concat!("[`", stringify!($into), "`] with the rows split between threads; the same bits.")]
+        ///
+        /// # Errors
+        /// [`Error::SizeMismatch`]; nothing is written then.
+        #[cfg(feature = "parallel")]
+        pub fn $into_parallel(
+            src: ImageView<'_, u8, $channels>,
+            dst: &mut ImageViewMut<'_, u8, 1>,
+        ) -> Result<(), Error> {
+            Error::check_size(&src, dst)?;
+            zip_bands(src, dst, |src, dst| $kernel::<$first, $third>(src, dst));
+            Ok(())
+        }
     )*};
 }
 gray! {
-    gray_from_rgba gray_from_rgba_into 4 gray4 R B "RGBA" "[255, 0, 0, 9]" "76";
-    gray_from_bgra gray_from_bgra_into 4 gray4 B R "BGRA" "[255, 0, 0, 9]" "29";
-    gray_from_rgb gray_from_rgb_into 3 gray3 R B "RGB" "[0, 255, 0]" "150";
-    gray_from_bgr gray_from_bgr_into 3 gray3 B R "BGR" "[0, 255, 0]" "150";
+    gray_from_rgba gray_from_rgba_into gray_from_rgba_parallel gray_from_rgba_into_parallel
+        4 gray4 R B "RGBA" "[255, 0, 0, 9]" "76";
+    gray_from_bgra gray_from_bgra_into gray_from_bgra_parallel gray_from_bgra_into_parallel
+        4 gray4 B R "BGRA" "[255, 0, 0, 9]" "29";
+    gray_from_rgb gray_from_rgb_into gray_from_rgb_parallel gray_from_rgb_into_parallel
+        3 gray3 R B "RGB" "[0, 255, 0]" "150";
+    gray_from_bgr gray_from_bgr_into gray_from_bgr_parallel gray_from_bgr_into_parallel
+        3 gray3 B R "BGR" "[0, 255, 0]" "150";
 }

@@ -1,8 +1,9 @@
 //! Image and tensor kernels on [`omnilane`]'s lanes.
 //!
 //! Each kernel is one safe function over lanes, compiled for AVX-512, AVX2, SSE4.2, NEON and a portable fallback, and
-//! chosen when it is called. All of them return the same bits, for every stride and alignment. A kernel comes in two
-//! forms: `name(src)` makes the destination, `name_into(src, dst)` allocates nothing.
+//! chosen when it is called. All of them return the same bits, for every stride and alignment. A kernel comes in these
+//! forms: `name(src)` makes the destination, `name_into(src, dst)` allocates nothing, and with the feature `parallel`
+//! `name_parallel` and `name_into_parallel` split the work between threads, with the same bits for every number of them.
 //!
 //! ```
 //! use omnilane::memory::ImageView;
@@ -20,6 +21,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(feature = "parallel")]
+mod bands;
 mod error;
 mod gray;
 mod normalize;
@@ -30,8 +33,17 @@ pub use gray::{
     gray_from_bgr, gray_from_bgr_into, gray_from_bgra, gray_from_bgra_into, gray_from_rgb, gray_from_rgb_into,
     gray_from_rgba, gray_from_rgba_into,
 };
+#[cfg(feature = "parallel")]
+pub use gray::{
+    gray_from_bgr_into_parallel, gray_from_bgr_parallel, gray_from_bgra_into_parallel, gray_from_bgra_parallel,
+    gray_from_rgb_into_parallel, gray_from_rgb_parallel, gray_from_rgba_into_parallel, gray_from_rgba_parallel,
+};
 pub use normalize::{MeanStd, mean_std, normalize, normalize_in_place, normalize_into};
+#[cfg(feature = "parallel")]
+pub use normalize::{mean_std_parallel, normalize_in_place_parallel, normalize_into_parallel, normalize_parallel};
 pub use threshold::{Threshold, threshold, threshold_in_place, threshold_into};
+#[cfg(feature = "parallel")]
+pub use threshold::{threshold_in_place_parallel, threshold_into_parallel, threshold_parallel};
 
 use omnilane::lanes::Element;
 use omnilane::memory::Image;

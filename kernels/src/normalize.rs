@@ -1,5 +1,7 @@
 //! Mean, standard deviation, and normalization to mean 0 and deviation 1.
 
+#[cfg(feature = "parallel")]
+use crate::bands::{bands, zip_bands};
 use crate::{Error, destination};
 use omnilane::kernel;
 use omnilane::lanes::{Simd, Vector, map, map_in_place};
@@ -132,11 +134,17 @@ fn add<S: Simd>(simd: S, pivot: f64, src: &[f32], mut lanes: Lanes<S>) -> Lanes<
     lanes
 }
 
+/// What the sums are relative to, an element of the picture: they stay small where the mean is large and the deviation is
+/// not.
+#[inline(always)]
+fn pivot_of<const C: usize>(src: ImageView<'_, f32, C>) -> f64 {
+    let first = src.rows().next().and_then(|row| row.first()).map_or(0.0, |v| f64::from(*v));
+    if first.is_finite() { first } else { 0.0 }
+}
+
 kernel! {
     fn measure<'a, S: Simd, const C: usize>(simd: S, src: ImageView<'a, f32, C>) -> MeanStd {
-        // Differences to an element of the picture: they stay small where the mean is large and the deviation is not.
-        let first = src.rows().next().and_then(|row| row.first()).map_or(0.0, |v| f64::from(*v));
-        let pivot = if first.is_finite() { first } else { 0.0 };
+        let pivot = pivot_of(src);
         let mut moments = Moments::new(simd, pivot);
         match src.as_slice() {
             Some(all) => moments.push(all),
@@ -146,18 +154,63 @@ kernel! {
                 }
             }
         }
-        let [sum, squares] = moments.finish();
-        let n = (src.width() * C) as f64 * src.height() as f64;
-        if n == 0.0 {
-            return MeanStd { mean: 0.0, std: 0.0 };
-        }
-        let mean = sum / n;
-        let variance = squares / n - mean * mean;
-        // Rounding may leave a constant picture a little below zero; NaN stays NaN.
-        let variance = if variance < 0.0 { 0.0 } else { variance };
-        let std = Vector::<S, f64>::splat(simd, variance).sqrt().to_array().as_ref()[0];
-        MeanStd { mean: pivot + mean, std }
+        conclude(simd, (src.width() * C) as f64 * src.height() as f64, pivot, moments.finish())
     }
+}
+
+/// Mean and deviation of `n` elements from their two sums.
+#[inline(always)]
+fn conclude<S: Simd>(simd: S, n: f64, pivot: f64, [sum, squares]: [f64; 2]) -> MeanStd {
+    if n == 0.0 {
+        return MeanStd { mean: 0.0, std: 0.0 };
+    }
+    let mean = sum / n;
+    let variance = squares / n - mean * mean;
+    // Rounding may leave a constant picture a little below zero; NaN stays NaN.
+    let variance = if variance < 0.0 { 0.0 } else { variance };
+    let std = Vector::<S, f64>::splat(simd, variance).sqrt().to_array().as_ref()[0];
+    MeanStd { mean: pivot + mean, std }
+}
+
+#[cfg(feature = "parallel")]
+kernel! {
+    /// The two sums of chunk `i` of the picture's elements, which are taken row by row.
+    fn measure_chunk<'a, S: Simd, const C: usize>(
+        simd: S,
+        src: ImageView<'a, f32, C>,
+        pivot: f64,
+        i: usize,
+    ) -> [f64; 2] {
+        let mut moments = Moments::new(simd, pivot);
+        let row = src.width() * C;
+        let (first, mut skip, mut left) = (i * CHUNK / row, i * CHUNK % row, CHUNK);
+        let mut rows = src.rows().skip(first);
+        while left > 0 && let Some(row) = rows.next() {
+            let part = &row[skip..];
+            let part = &part[..part.len().min(left)];
+            moments.push(part);
+            (skip, left) = (0, left - part.len());
+        }
+        moments.finish()
+    }
+
+    fn conclude_sums<S: Simd>(simd: S, n: f64, pivot: f64, sums: [f64; 2]) -> MeanStd {
+        conclude(simd, n, pivot, sums)
+    }
+}
+
+/// [`measure`] with the chunks on threads: their sums are added in the order in which one thread does it.
+#[cfg(feature = "parallel")]
+fn measure_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd {
+    // A picture fits in memory, so this does not overflow, but for one without width.
+    let n = (src.width() * C).saturating_mul(src.height());
+    if n <= CHUNK {
+        return measure(src);
+    }
+    let pivot = pivot_of(src);
+    let chunks = omnilane::parallel::parallel_map_indexed(n.div_ceil(CHUNK), |i| measure_chunk(src, pivot, i));
+    let sums = chunks.iter().fold([0.0; 2], |[a, b], [sum, squares]| [a + sum, b + squares]);
+    conclude_sums(n as f64, pivot, sums)
 }
 
 /// `((x - high) - low) * scale`: the mean in two parts, so that its rounding to f32 does not show.
@@ -263,5 +316,50 @@ pub fn normalize_into<const C: usize>(
 pub fn normalize_in_place<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -> MeanStd {
     let measured = measure(data.as_view());
     apply_in_place(data, Affine::new(measured));
+    measured
+}
+
+/// [`mean_std`] on several threads; the same bits.
+#[cfg(feature = "parallel")]
+#[must_use]
+pub fn mean_std_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd {
+    measure_parallel(src)
+}
+
+/// [`normalize`] on several threads; the same bits.
+///
+/// # Panics
+/// If there is no memory for the result.
+#[cfg(feature = "parallel")]
+#[must_use]
+pub fn normalize_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> Image<f32, C> {
+    let mut dst = destination(src.width(), src.height());
+    let affine = Affine::new(measure_parallel(src));
+    zip_bands(src, &mut dst.view_mut(), |src, dst| apply(src, dst, affine));
+    dst
+}
+
+/// [`normalize_into`] on several threads; the same bits. Returns what was measured.
+///
+/// # Errors
+/// [`Error::SizeMismatch`]; nothing is written then.
+#[cfg(feature = "parallel")]
+pub fn normalize_into_parallel<const C: usize>(
+    src: ImageView<'_, f32, C>,
+    dst: &mut ImageViewMut<'_, f32, C>,
+) -> Result<MeanStd, Error> {
+    Error::check_size(&src, dst)?;
+    let measured = measure_parallel(src);
+    let affine = Affine::new(measured);
+    zip_bands(src, dst, |src, dst| apply(src, dst, affine));
+    Ok(measured)
+}
+
+/// [`normalize_in_place`] on several threads; the same bits. Returns what was measured.
+#[cfg(feature = "parallel")]
+pub fn normalize_in_place_parallel<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -> MeanStd {
+    let measured = measure_parallel(data.as_view());
+    let affine = Affine::new(measured);
+    bands(data, |band| apply_in_place(band, affine));
     measured
 }

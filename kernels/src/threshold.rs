@@ -1,5 +1,7 @@
 //! Thresholds: one decision per element.
 
+#[cfg(feature = "parallel")]
+use crate::bands::{bands, zip_bands};
 use crate::{Error, destination};
 use omnilane::kernel;
 use omnilane::lanes::{Num, Simd, Vector, map, map_in_place};
@@ -132,4 +134,46 @@ pub fn threshold_into<T: Num, const C: usize>(
 /// [`threshold`] of a picture onto itself.
 pub fn threshold_in_place<T: Num, const C: usize>(data: &mut ImageViewMut<'_, T, C>, level: T, kind: Threshold<T>) {
     run(Pixels::InPlace(data), level, kind);
+}
+
+/// [`threshold`] with the rows split between threads; the same bits.
+///
+/// # Panics
+/// If there is no memory for the result.
+#[cfg(feature = "parallel")]
+#[must_use]
+pub fn threshold_parallel<T: Num, const C: usize>(
+    src: ImageView<'_, T, C>,
+    level: T,
+    kind: Threshold<T>,
+) -> Image<T, C> {
+    let mut dst = destination(src.width(), src.height());
+    zip_bands(src, &mut dst.view_mut(), |src, dst| run(Pixels::Into(src, &mut dst.reborrow()), level, kind));
+    dst
+}
+
+/// [`threshold_into`] with the rows split between threads; the same bits.
+///
+/// # Errors
+/// [`Error::SizeMismatch`]; nothing is written then.
+#[cfg(feature = "parallel")]
+pub fn threshold_into_parallel<T: Num, const C: usize>(
+    src: ImageView<'_, T, C>,
+    dst: &mut ImageViewMut<'_, T, C>,
+    level: T,
+    kind: Threshold<T>,
+) -> Result<(), Error> {
+    Error::check_size(&src, dst)?;
+    zip_bands(src, dst, |src, dst| run(Pixels::Into(src, &mut dst.reborrow()), level, kind));
+    Ok(())
+}
+
+/// [`threshold_in_place`] with the rows split between threads; the same bits.
+#[cfg(feature = "parallel")]
+pub fn threshold_in_place_parallel<T: Num, const C: usize>(
+    data: &mut ImageViewMut<'_, T, C>,
+    level: T,
+    kind: Threshold<T>,
+) {
+    bands(data, |band| run(Pixels::InPlace(&mut band.reborrow()), level, kind));
 }

@@ -129,6 +129,8 @@ fn from_environment() -> Option<Isa> {
     usable
 }
 
+#[cfg(feature = "parallel")]
+pub(crate) use scope::Captured;
 #[cfg(feature = "std")]
 pub use scope::with_isa;
 
@@ -136,6 +138,7 @@ pub use scope::with_isa;
 mod scope {
     use super::{Isa, IsaError};
     use std::cell::Cell;
+    use std::marker::PhantomData;
 
     thread_local! {
         static FORCED: Cell<Option<Isa>> = const { Cell::new(None) };
@@ -158,16 +161,43 @@ mod scope {
     /// # Errors
     /// [`IsaError`] if the CPU lacks it; `f` is not called then.
     pub fn with_isa<R>(isa: Isa, f: impl FnOnce() -> R) -> Result<R, IsaError> {
-        struct Restore(Option<Isa>);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                FORCED.set(self.0);
-            }
-        }
         if !isa.is_available() {
             return Err(IsaError { requested: isa });
         }
-        let _restore = Restore(FORCED.replace(Some(isa)));
+        let _scope = Scope::enter(isa);
         Ok(f())
+    }
+
+    /// What was forced before, until the end of the scope; belongs to the thread.
+    pub(crate) struct Scope(Option<Isa>, PhantomData<*const ()>);
+
+    impl Scope {
+        /// `isa` is one of this CPU's.
+        fn enter(isa: Isa) -> Scope {
+            Scope(FORCED.replace(Some(isa)), PhantomData)
+        }
+    }
+
+    impl Drop for Scope {
+        fn drop(&mut self) {
+            FORCED.set(self.0);
+        }
+    }
+
+    /// The instruction set of the thread that gives work to others, which do the work on it.
+    #[cfg(feature = "parallel")]
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Captured(Isa);
+
+    #[cfg(feature = "parallel")]
+    impl Captured {
+        pub(crate) fn here() -> Captured {
+            Captured(super::current_isa())
+        }
+
+        /// Kernels of this thread run on it until the scope is dropped.
+        pub(crate) fn enter(self) -> Scope {
+            Scope::enter(self.0)
+        }
     }
 }

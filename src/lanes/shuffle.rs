@@ -222,6 +222,9 @@ forward! {
     i16: dot_pairs(b: i16) -> i32 = dot_pairs;
     /// `self + a.dot_pairs(b)`, wrapping. VNNI where the CPU has it.
     i32: dot_pairs_add(a: i16, b: i16) -> i32 = dot_pairs_add;
+    /// Lane `i`: `self[2i] * b[2i] + self[2i+1] * b[2i+1]`, clamped to i16. One instruction on x86; where it has to be put
+    /// together, as costly as [`dot_quads`](Vector::dot_quads).
+    u8: dot_pairs_saturating(b: i8) -> i16 = dot_pairs_saturating;
     /// Lane `i`: `self[i] + a[4i]*b[4i] + a[4i+1]*b[4i+1] + a[4i+2]*b[4i+2] + a[4i+3]*b[4i+3]`; the products exact, the
     /// sum wraps. VNNI where the CPU has it.
     i32: dot_quads(a: u8, b: i8) -> i32 = dot_quads;

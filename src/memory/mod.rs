@@ -1,4 +1,4 @@
-//! Images as views of rows, and images that own their memory.
+//! Images as views of rows, and the memory that images and kernels take their room from.
 //!
 //! An [`ImageView`] is a picture inside somebody's slice: `C` interleaved channels of `T`, rows `stride` elements apart.
 //! Any sub-rectangle of one is a view again, without a copy. [`Image`] owns its memory; its rows start on 64 bytes.
@@ -18,15 +18,28 @@
 //! # Ok::<(), omnilane::memory::ImageError>(())
 //! ```
 
+mod aligned;
 mod error;
 mod image;
 mod layout;
+#[cfg(feature = "std")]
+pub mod pool;
+mod pool_error;
+mod raw;
 mod rows;
 mod view;
 mod view_mut;
 
+pub use aligned::AlignedBuffer;
 pub use error::ImageError;
 pub use image::Image;
+#[cfg(feature = "std")]
+pub use pool::{
+    BufferPool, ClassStats, LeakReport, Outstanding, PoolBuilder, PoolStats, PooledBuffer, PooledImage, PooledUninit,
+};
+#[cfg(all(feature = "std", not(loom)))]
+pub use pool::{GlobalPools, scratch, scratch_pool};
+pub use pool_error::PoolError;
 pub use rows::{Rows, RowsMut, for_each_row, zip_rows};
 pub use view::ImageView;
 pub use view_mut::ImageViewMut;

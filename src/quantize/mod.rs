@@ -29,6 +29,10 @@
 //! | [`fake_quantize_into`], [`fake_quantize_backward_into`] | given; for training |
 //! | [`convert_into`] | none: between `f32`, `f16` and `bf16` |
 //!
+//! Codes are multiplied as they are, by [`dot`], [`matvec_into`] and [`matmul_into`] with [`PackedWeights`]: exact integers of
+//! 32 bits, which a [`Requantizer`] makes codes again, on the way ([`matmul_requantized_into`]) or later
+//! ([`requantize_into`]).
+//!
 //! # The rules
 //! `code = clamp(round_half_even(x / scale) + zero_point, qmin, qmax)`: the quotient is that of f32; it is rounded before
 //! the zero point is added, and clamped before it is an integer. So it is in ONNX Runtime, whose codes and numbers these
@@ -55,9 +59,16 @@ mod dynamic;
 mod error;
 mod extent;
 mod fake;
+mod integer;
+#[cfg(feature = "mmap")]
+mod file;
+mod ggml;
+mod metrics;
 mod nibbles;
+mod observe;
 mod params;
 mod pieces;
+mod plan;
 mod real;
 mod rule;
 mod slice;
@@ -68,7 +79,20 @@ pub use code::{Code, I4, U4};
 pub use dynamic::DynamicQuantizer;
 pub use error::QuantizeError;
 pub use fake::{fake_quantize_backward_into, fake_quantize_into};
+pub use integer::{
+    Activation, MatrixView, OutputCode, PackedWeights, Requantizer, dot, matmul, matmul_into, matmul_requantized,
+    matmul_requantized_into, matvec, matvec_into, matvec_requantized, matvec_requantized_into, requantize,
+    requantize_into,
+};
+#[cfg(feature = "mmap")]
+pub use file::{FileOptions, FileReport, Progress, Target, TensorReport, quantize_file};
+pub use ggml::BlockFormat;
+pub use metrics::{Comparison, cosine_similarity, max_error, quantization_error, sqnr};
+pub use observe::{
+    Counts, Histogram, KlDivergence, Merge, MinMax, MovingAverage, MseSearch, Observer, Percentile, Scheme,
+};
 pub use params::{CodeRange, QuantParams};
+pub use plan::{Candidate, Plan, Precision, TensorProfile, plan};
 pub use real::Real;
 pub use slice::{
     Mode, OnNan, QuantizeOptions, convert_into, dequantize, dequantize_into, quantize_into, quantize_into_with,

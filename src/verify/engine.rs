@@ -62,14 +62,16 @@ impl<'a, T: Sample, O: Outcome> Check<'a, T, O> {
         self
     }
 
-    /// Runs the kernel on every instruction set of this CPU over all cases.
+    /// Runs the kernel on every instruction set of this CPU over all cases; on the one that `OMNILANE_VERIFY_ISA` names
+    /// and nothing else, if the environment has it (where an emulator is slow). The report lists what did not run.
     ///
     /// # Errors
     /// [`Failure`], with the smallest case that was found for it.
     pub fn check(&self) -> Result<Report, Failure> {
         let seed = seed_from_environment().unwrap_or(self.seed);
         let mut random = Random::new(seed);
-        let ran: Vec<Isa> = Isa::available().collect();
+        let only = only_from_environment();
+        let ran: Vec<Isa> = Isa::available().filter(|isa| only.is_none_or(|only| only == *isa)).collect();
         let (mut cases, mut elements) = (0, 0);
         for shape in self.form.shapes(&self.also, self.random_cases, &mut random) {
             let src = values(shape.width * shape.height * self.form.src_pixel, &mut random);
@@ -79,7 +81,7 @@ impl<'a, T: Sample, O: Outcome> Check<'a, T, O> {
             }
             cases += 1;
         }
-        let (kernel, skipped, defined) = (self.name.clone(), Skipped::here(), self.define.is_some());
+        let (kernel, skipped, defined) = (self.name.clone(), Skipped::all_but(&ran), self.define.is_some());
         Ok(Report { kernel, cases, elements, ran, skipped, defined, ulps: self.ulps, seed })
     }
 
@@ -172,6 +174,15 @@ fn case<T: Sample>(shape: &Shape, src: &[T], seed: u64) -> Case {
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("without a message").to_owned()
+}
+
+fn only_from_environment() -> Option<Isa> {
+    let value = std::env::var("OMNILANE_VERIFY_ISA").ok().filter(|v| !v.is_empty())?;
+    match value.trim().parse::<Isa>() {
+        Ok(isa) if isa.is_available() => Some(isa),
+        Ok(isa) => panic!("OMNILANE_VERIFY_ISA={value:?}: this machine cannot run {isa}"),
+        Err(e) => panic!("OMNILANE_VERIFY_ISA={value:?}: {e}"),
+    }
 }
 
 fn seed_from_environment() -> Option<u64> {

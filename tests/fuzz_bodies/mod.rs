@@ -3,15 +3,19 @@
 //! The bodies stand here, not in `fuzz/`, because `cargo test` runs them too (`tests/fuzz_smoke.rs`); the crate in
 //! `fuzz/` includes this file.
 
+pub mod batch;
 pub mod gray;
 pub mod image_views;
 mod input;
+pub mod integers;
 pub mod lane_ops;
 pub mod normalize;
 mod pictures;
 pub mod quantize;
 pub mod threshold;
 
+#[path = "../batch_oracle/mod.rs"]
+mod batch_oracle;
 #[path = "../ops/data.rs"]
 #[allow(dead_code, reason = "made for the tests of the operations")]
 mod data;
@@ -31,11 +35,13 @@ pub static COMPARED: AtomicU64 = AtomicU64::new(0);
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: &[Target] = &[
     ("lane_ops", lane_ops::run),
     ("gray", gray::run),
     ("threshold", threshold::run),
     ("normalize", normalize::run),
     ("image_views", image_views::run),
+    ("integers", integers::run),
     ("quantize", quantize::run),
+    ("batch", batch::run),
 ];

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod integers;
+
 use omnilane::lanes::Num;
 use omnilane::memory::{ImageView, ImageViewMut};
 use omnilane_kernels::{MeanStd, Threshold};

@@ -10,6 +10,7 @@ impl Bytes for Avx2 {
         mul_high_u16 = _mm256_mulhi_epu16,
         mul_high_i16 = _mm256_mulhi_epi16,
         dot_pairs = _mm256_madd_epi16,
+        dot_pairs_saturating = _mm256_maddubs_epi16,
         sum_abs_diff = _mm256_sad_epu8,
     );
 

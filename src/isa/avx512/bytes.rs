@@ -11,6 +11,7 @@ impl Bytes for Avx512 {
         mul_high_u16(a, b) = _mm512_mulhi_epu16;
         mul_high_i16(a, b) = _mm512_mulhi_epi16;
         dot_pairs(a, b) = _mm512_madd_epi16;
+        dot_pairs_saturating(a, b) = _mm512_maddubs_epi16;
         dot_pairs_add(acc, a, b) = _mm512_dpwssd_epi32;
         dot_quads(acc, a, b) = _mm512_dpbusd_epi32;
         sum_abs_diff(a, b) = _mm512_sad_epu8;

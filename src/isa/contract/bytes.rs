@@ -57,6 +57,21 @@ pub trait Bytes: Width<u8> + Shape<i8> + Shape<u16> + Shape<i16> + Arith<i32> + 
         Arith::<i32>::add(self, acc, self.dot_pairs(a, b))
     }
 
+    /// i16 lane `i`: `a[2i] * b[2i] + a[2i+1] * b[2i+1]`, `a` u8 and `b` i8, the sum clamped to i16.
+    #[inline(always)]
+    fn dot_pairs_saturating(self, a: Self::Reg, b: Self::Reg) -> Self::Reg {
+        let a: <Self as Shape<u8>>::Array = bytemuck::cast(a);
+        let b: <Self as Shape<i8>>::Array = bytemuck::cast(b);
+        let (a, b) = (a.as_ref(), b.as_ref());
+        let mut out = <Self as Shape<i16>>::Array::zeroed();
+        for (i, lane) in out.as_mut().iter_mut().enumerate() {
+            let product = |j: usize| i32::from(a[j]) * i32::from(b[j]);
+            let sum = product(2 * i) + product(2 * i + 1);
+            *lane = sum.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+        }
+        bytemuck::cast(out)
+    }
+
     /// i32 lane `i`: `acc[i]` plus the four products `a[4i+k] * b[4i+k]`, `a` u8 and `b` i8; exact, the sum wraps.
     #[inline(always)]
     fn dot_quads(self, acc: Self::Reg, a: Self::Reg, b: Self::Reg) -> Self::Reg {

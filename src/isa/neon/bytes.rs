@@ -41,6 +41,16 @@ impl Bytes for Neon {
         neon!(self, cast(vpaddq_s32(low, high)))
     }
 
+    // A product fits 16 bits.
+    #[inline(always)]
+    fn dot_pairs_saturating(self, a: uint8x16_t, b: uint8x16_t) -> uint8x16_t {
+        let a_even: int16x8_t = neon!(self, cast(vandq_u16(cast(a), vdupq_n_u16(0xff))));
+        let a_odd: int16x8_t = neon!(self, cast(vshrq_n_u16::<8>(cast(a))));
+        let b_even = neon!(self, vshrq_n_s16::<8>(vshlq_n_s16::<8>(cast(b))));
+        let b_odd = neon!(self, vshrq_n_s16::<8>(cast(b)));
+        neon!(self, cast(vqaddq_s16(vmulq_s16(a_even, b_even), vmulq_s16(a_odd, b_odd))))
+    }
+
     // A product fits 16 bits. Those of the even bytes and those of the odd ones are added pair by pair.
     #[inline(always)]
     fn dot_quads(self, acc: uint8x16_t, a: uint8x16_t, b: uint8x16_t) -> uint8x16_t {

@@ -40,6 +40,15 @@ impl Bytes for Portable {
     }
 
     #[inline(always)]
+    fn dot_pairs_saturating(self, a: Reg, b: Reg) -> Reg {
+        // A product fits 16 bits.
+        let (a, b): (u16x8, i16x8) = (cast(a), cast(b));
+        let low = cast::<u16x8, i16x8>(a & 0xff) * cast::<Reg, i16x8>(low_signed(cast(b)));
+        let high = cast::<u16x8, i16x8>(a.unbounded_shr_scalar(8)) * b.unbounded_shr_scalar(8);
+        cast(low.saturating_add(high))
+    }
+
+    #[inline(always)]
     fn dot_quads(self, acc: Reg, a: Reg, b: Reg) -> Reg {
         let acc: i32x4 = cast(acc);
         // The low byte of every two, then the high.

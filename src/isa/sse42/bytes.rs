@@ -11,6 +11,7 @@ impl Bytes for Sse42 {
         mul_high_u16(a, b) = _mm_mulhi_epu16;
         mul_high_i16(a, b) = _mm_mulhi_epi16;
         dot_pairs(a, b) = _mm_madd_epi16;
+        dot_pairs_saturating(a, b) = _mm_maddubs_epi16;
         sum_abs_diff(a, b) = _mm_sad_epu8;
     }
 

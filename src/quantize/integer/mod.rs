@@ -1,0 +1,69 @@
+//! Arithmetic on the codes themselves: products of integers, and their way back to codes.
+
+mod dot;
+mod input;
+mod matmul;
+mod multiply;
+mod requantize;
+mod tile;
+mod view;
+mod weights;
+
+pub use dot::dot;
+pub use input::Activation;
+pub use matmul::{
+    matmul, matmul_into, matmul_requantized, matmul_requantized_into, matvec, matvec_into, matvec_requantized,
+    matvec_requantized_into,
+};
+pub use requantize::{OutputCode, Requantizer, requantize, requantize_into};
+pub use view::MatrixView;
+pub use weights::PackedWeights;
+
+use super::QuantizeError;
+use crate::lanes::Simd;
+use alloc::vec::Vec;
+
+/// Columns that lie side by side in the packed weights: a line has four codes of each.
+const PANEL: usize = 16;
+/// Columns that are finished together: four panels.
+const GROUP: usize = 64;
+/// Lines in a block of the inner dimension: of a panel, 8 KiB.
+const QUADS: usize = 128;
+/// Codes in a block of the inner dimension.
+const BLOCK: usize = 4 * QUADS;
+
+/// How a line of weights is multiplied; all of them give the same integers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `dot_quads`: one instruction of AVX-512. NEON's emulation multiplies before it widens, and in `Scalar` each form is
+    /// a loop.
+    Quads,
+    /// `dot_pairs_saturating`, then `dot_pairs` with ones: three instructions of AVX2 and SSE4.2, right where no sum of two
+    /// products leaves 16 bits; elsewhere they use `Pairs`. (`dot_quads` would take seven.)
+    Bytes,
+    /// `dot_pairs` on 16 bits.
+    Pairs,
+}
+
+impl Form {
+    /// The fastest of an instruction set.
+    #[inline(always)]
+    const fn best<S: Simd>() -> Form {
+        use crate::cpu::Isa;
+        match S::ISA {
+            Isa::Avx512 | Isa::Neon | Isa::Scalar => Form::Quads,
+            Isa::Avx2 | Isa::Sse42 => Form::Bytes,
+            Isa::Portable => Form::Pairs,
+        }
+    }
+}
+
+/// Zeros, or that there is no memory for `rows` x `columns` elements.
+fn zeros<T: Copy + Default>(rows: usize, columns: usize) -> Result<Vec<T>, QuantizeError> {
+    let too_large = QuantizeError::TooLarge { rows, columns };
+    let len = rows.checked_mul(columns).ok_or(too_large.clone())?;
+    let mut out = Vec::new();
+    out.try_reserve_exact(len).map_err(|_| too_large)?;
+    out.resize(len, T::default());
+    Ok(out)
+}

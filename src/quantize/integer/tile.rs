@@ -1,0 +1,249 @@
+//! The innermost loops: some rows of activations by a panel of weights, the sums in registers.
+
+use super::input::{Pairs, Quads};
+use super::weights::{Line, PackedWeights, Panel};
+use super::{Form, GROUP, PANEL, QUADS};
+use crate::lanes::{Simd, Vector};
+
+const BY_QUADS: u8 = Form::Quads as u8;
+const BY_BYTES: u8 = Form::Bytes as u8;
+const BY_PAIRS: u8 = Form::Pairs as u8;
+
+/// Activations of one block, staged.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub(super) quads: &'a [Quads],
+    /// For [`Form::Pairs`], if the weights or the instruction set need it; else none.
+    pub(super) pairs: &'a [Pairs],
+    /// Every code is below 128: so no sum of two products leaves 16 bits.
+    pub(super) small: bool,
+}
+
+/// Which words of the rows the lines meet.
+#[derive(Clone, Copy)]
+enum Order<'a> {
+    /// Line `j` those of number `start + j`; and what to ask the memory for meanwhile.
+    From(usize, &'a [Line]),
+    /// Line `j` those of number `at[j]`.
+    At(&'a [u8]),
+}
+
+/// Adds the products of some rows with one group of columns in one block: `sums[i][j] += rows[i] . column j`.
+#[inline(always)]
+pub(super) fn multiply_block<S: Simd>(
+    simd: S,
+    weights: &PackedWeights,
+    [group, block]: [usize; 2],
+    rows: Rows<'_>,
+    sums: &mut [[i32; GROUP]],
+) {
+    let panels = weights.panels(group);
+    let mut p = 0;
+    while p < panels {
+        let panel = weights.panel(group, block, p);
+        let column = p * PANEL;
+        p += 1;
+        // Two panels at a time: where one register spans a panel and there are 32 of them, and where memory is what takes the
+        // time, which two places serve faster than one.
+        let two = S::BYTES == 64 || S::BYTES == 32 && sums.len() == 1;
+        let next = if two && p < panels { Some(weights.panel(group, block, p)) } else { None };
+        match (Form::best::<S>(), next) {
+            (Form::Quads, Some(next)) if S::BYTES == 64 => {
+                two_panels::<S, BY_QUADS, 2>(simd, rows, [panel, next], sums, column);
+                p += 1;
+            }
+            (Form::Bytes, Some(next)) if S::BYTES == 32 && (rows.small || !(panel.wide || next.wide)) => {
+                two_panels::<S, BY_BYTES, 4>(simd, rows, [panel, next], sums, column);
+                p += 1;
+            }
+            (Form::Quads, _) => one_panel::<S, BY_QUADS>(simd, rows, panel, sums, column),
+            (Form::Bytes, _) if rows.small || !panel.wide => one_panel::<S, BY_BYTES>(simd, rows, panel, sums, column),
+            _ => one_panel::<S, BY_PAIRS>(simd, rows, panel, sums, column),
+        }
+    }
+}
+
+#[inline(always)]
+fn two_panels<S: Simd, const FORM: u8, const VECTORS: usize>(
+    simd: S,
+    rows: Rows<'_>,
+    [panel, next]: [Panel<'_>; 2],
+    sums: &mut [[i32; GROUP]],
+    column: usize,
+) {
+    let order = Order::From(0, next.ahead);
+    multiply_lines::<S, FORM, VECTORS>(simd, rows, [panel.lines, next.lines], order, sums, column);
+    add_extra::<S, FORM>(simd, rows, panel, sums, column);
+    add_extra::<S, FORM>(simd, rows, next, sums, column + PANEL);
+}
+
+#[inline(always)]
+fn one_panel<S: Simd, const FORM: u8>(
+    simd: S,
+    rows: Rows<'_>,
+    panel: Panel<'_>,
+    sums: &mut [[i32; GROUP]],
+    column: usize,
+) {
+    // By pairs the sums are 256 times too large, and fit 32 bits for so many lines.
+    const MOST: usize = 64;
+    const { assert!(256 * 4 * MOST as i64 * 255 * 128 <= i32::MAX as i64 && QUADS <= 2 * MOST) };
+    if FORM == BY_PAIRS && panel.lines.len() > MOST {
+        let (first, second) = panel.lines.split_at(MOST);
+        lines::<S, FORM>(simd, rows, first, Order::From(0, panel.ahead), sums, column);
+        lines::<S, FORM>(simd, rows, second, Order::From(MOST, &[]), sums, column);
+    } else {
+        lines::<S, FORM>(simd, rows, panel.lines, Order::From(0, panel.ahead), sums, column);
+    }
+    add_extra::<S, FORM>(simd, rows, panel, sums, column);
+}
+
+#[inline(always)]
+fn add_extra<S: Simd, const FORM: u8>(
+    simd: S,
+    rows: Rows<'_>,
+    panel: Panel<'_>,
+    sums: &mut [[i32; GROUP]],
+    column: usize,
+) {
+    if !panel.extra.is_empty() {
+        lines::<S, FORM>(simd, rows, panel.extra, Order::At(panel.extra_at), sums, column);
+    }
+}
+
+/// Some lines of one panel.
+#[inline(always)]
+fn lines<S: Simd, const FORM: u8>(
+    simd: S,
+    rows: Rows<'_>,
+    lines: &[Line],
+    order: Order<'_>,
+    sums: &mut [[i32; GROUP]],
+    column: usize,
+) {
+    match S::BYTES {
+        64 => multiply_lines::<S, FORM, 1>(simd, rows, [lines, lines], order, sums, column),
+        32 => multiply_lines::<S, FORM, 2>(simd, rows, [lines, lines], order, sums, column),
+        _ => multiply_lines::<S, FORM, 4>(simd, rows, [lines, lines], order, sums, column),
+    }
+}
+
+/// All rows, in tiles of as many as the registers hold: 12 x 2 sums in AVX-512's 32 registers, 4 x 4 in NEON's, 4 x 2 in
+/// AVX2's 16 (6 x 2 is a tenth slower: it leaves none for the products), 2 x 4 in SSE's.
+#[inline(always)]
+fn multiply_lines<S: Simd, const FORM: u8, const VECTORS: usize>(
+    simd: S,
+    rows: Rows<'_>,
+    lines: [&[Line]; 2],
+    order: Order<'_>,
+    sums: &mut [[i32; GROUP]],
+    column: usize,
+) {
+    let (mut i, n) = (0, sums.len());
+    if S::BYTES == 64 {
+        while n - i >= 12 {
+            tile::<S, FORM, 12, VECTORS>(simd, rows, lines, order, sums, [i, column]);
+            i += 12;
+        }
+    }
+    if S::BYTES >= 32 && VECTORS <= 2 || matches!(S::ISA, crate::cpu::Isa::Neon) {
+        while n - i >= 4 {
+            tile::<S, FORM, 4, VECTORS>(simd, rows, lines, order, sums, [i, column]);
+            i += 4;
+        }
+    }
+    if S::BYTES != 32 || VECTORS <= 2 {
+        while n - i >= 2 {
+            tile::<S, FORM, 2, VECTORS>(simd, rows, lines, order, sums, [i, column]);
+            i += 2;
+        }
+    }
+    while i < n {
+        tile::<S, FORM, 1, VECTORS>(simd, rows, lines, order, sums, [i, column]);
+        i += 1;
+    }
+}
+
+/// `ROWS` rows from `row` on by `VECTORS` registers of columns.
+///
+/// By pairs, a weight stands in the high byte of its 16 bits, so that one operation gets it there: a shift for the low bytes,
+/// a mask for the high ones.
+#[inline(always)]
+fn tile<S: Simd, const FORM: u8, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    rows: Rows<'_>,
+    lines: [&[Line]; 2],
+    order: Order<'_>,
+    sums: &mut [[i32; GROUP]],
+    [row, column]: [usize; 2],
+) {
+    let (mut quads, mut pairs) = (&[[0; QUADS]; ROWS], &[[[0; QUADS]; 2]; ROWS]);
+    if FORM == BY_PAIRS {
+        pairs = rows.pairs[row..].first_chunk().expect("as many rows as the tile has");
+    } else {
+        quads = rows.quads[row..].first_chunk().expect("as many rows as the tile has");
+    }
+    let (start, ahead) = match order {
+        Order::From(start, ahead) => (start, ahead),
+        Order::At(_) => (0, &[][..]),
+    };
+    let len = lines[0].len().min(lines[1].len()).min(QUADS - start.min(QUADS));
+    // The first rows ask for what all of them read.
+    let ahead = if row == 0 { ahead } else { &[] };
+    let (high, one) = (simd.splat(0xff00u16).bitcast::<i16>(), simd.splat(1i16));
+    let mut acc = [[Vector::<S, i32>::zero(simd); VECTORS]; ROWS];
+    for j in 0..len {
+        let word = match order {
+            Order::From(..) => start + j,
+            Order::At(at) => usize::from(at[j]) % QUADS,
+        };
+        for panel in 0..VECTORS * S::BYTES / 64 {
+            if let Some(line) = ahead.get(panel * len + j) {
+                Vector::prefetch(simd, &line.0);
+            }
+        }
+        let mut weights = [Vector::<S, i8>::zero(simd); VECTORS];
+        for (v, weights) in weights.iter_mut().enumerate() {
+            let byte = v * S::BYTES;
+            *weights = Vector::load(simd, &lines[byte / 64][j].0[byte % 64..]);
+        }
+        if FORM == BY_PAIRS {
+            let low_and_high = [
+                weights.map(
+                    #[inline(always)]
+                    |w| w.bitcast::<i16>() << 8,
+                ),
+                weights.map(
+                    #[inline(always)]
+                    |w| w.bitcast::<i16>() & high,
+                ),
+            ];
+            for (half, weights) in low_and_high.into_iter().enumerate() {
+                for r in 0..ROWS {
+                    let x = simd.splat(pairs[r][half][word]).bitcast::<i16>();
+                    for v in 0..VECTORS {
+                        acc[r][v] = acc[r][v].dot_pairs_add(x, weights[v]);
+                    }
+                }
+            }
+        } else {
+            for r in 0..ROWS {
+                let x = simd.splat(quads[r][word]).bitcast::<u8>();
+                for v in 0..VECTORS {
+                    acc[r][v] = if FORM == BY_QUADS {
+                        acc[r][v].dot_quads(x, weights[v])
+                    } else {
+                        acc[r][v].dot_pairs_add(x.dot_pairs_saturating(weights[v]), one)
+                    };
+                }
+            }
+        }
+    }
+    for r in 0..ROWS {
+        for v in 0..VECTORS {
+            let sums = &mut sums[row + r][column + v * Vector::<S, i32>::LANES..];
+            let product = if FORM == BY_PAIRS { acc[r][v] >> 8 } else { acc[r][v] };
+            (Vector::load(simd, sums) + product).store(sums);
+        }
+    }
+}
