@@ -3,7 +3,7 @@
 use super::block::{ElementCode, blocks, take_words};
 use super::extent::{Extent, bits_on};
 use super::nibbles::{self, CHUNK};
-use super::rule::{Rule, RuleLanes, codes_of_lanes};
+use super::rule::{Rule, RuleLanes, codes_of_lanes, quotient};
 use super::slice::{dequantize_run, elements, elements_mut, quantize_run};
 use super::{Code, Real};
 use crate::kernel;
@@ -209,7 +209,9 @@ fn quantize_on<S: Simd, R: Real, E: ElementCode>(
         let (now, later) = src.split_at(n);
         let (to, rest) = dst.split_at_mut(n);
         nan += match scales {
-            Scales::One(i) => quantize_run::<S, R, E, true>(simd, now, &RuleLanes::new(simd, table.rule(i)), to),
+            Scales::One(i) => {
+                quantize_run::<S, R, E, { quotient::EXACT }>(simd, now, &RuleLanes::new(simd, table.rule(i)), to)
+            }
             Scales::From(i) => {
                 let (scales, zero_points) = (&table.scales[i..i + n], &table.zero_points[i..i + n]);
                 quantize_row(simd, now, scales, zero_points, table.range, to)

@@ -9,6 +9,10 @@
 //! `q = RN(x y + RN(x z))` is one of the two floats around `x / s`, `r = x - q s` is exact, and `RN(q + r y)` is
 //! `RN(x / s)` by Markstein's theorem (IBM J. Res. Dev. 34, 1990), as long as nothing over- or underflows: the scale is
 //! in 2^-100..=2^100, and a quotient below 1/4, where `r` might lose bits, rounds to 0 in any case.
+//!
+//! Almost always `q` alone rounds to the same code as `x / s`: it differs from `RN(x / s)` only within 2^-24 of the middle
+//! between two floats. Whether it does for this scale is seen at the 255 ties between the codes of eight bits
+//! ([`quotient::SHORT`]), which is worth the while for a long slice.
 
 use super::block::{ElementCode, Four};
 use super::{Code, Mode, QuantParams};
@@ -20,6 +24,17 @@ const MAGIC: f32 = 12_582_912.0;
 const ORDINARY: f32 = 2_097_152.0;
 /// The scales for which division by FMA is exact.
 const FMA_SCALES: core::ops::RangeInclusive<f32> = 7.888_609e-31..=1.267_650_6e30;
+
+/// How a block that is ordinary is divided.
+pub(super) mod quotient {
+    /// `x * (1 / s)`
+    pub const PRODUCT: u8 = 0;
+    /// `RN(x / s)`
+    pub const EXACT: u8 = 1;
+    /// One of the two floats around `x / s`, for a scale where its code is that of `RN(x / s)`.
+    pub const SHORT: u8 = 2;
+}
+use quotient::{EXACT, PRODUCT, SHORT};
 
 /// The parameters as plain numbers.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +97,7 @@ impl<S: Simd, E: ElementCode> RuleLanes<S, E> {
 
     /// The codes of a block plus the bias, for `put`; `nan` counts.
     #[inline(always)]
-    pub fn codes<const EXACT: bool>(&self, x: Four<S, f32>, nan: &mut usize) -> Four<S, i32> {
+    pub fn codes<const QUOTIENT: u8>(&self, x: Four<S, f32>, nan: &mut usize) -> Four<S, i32> {
         // Loops, not `map`: that has been seen left out of line here, at a thirtieth of the speed.
         let mut magnitude = [self.magnitude; 4];
         for k in 0..4 {
@@ -92,13 +107,13 @@ impl<S: Simd, E: ElementCode> RuleLanes<S, E> {
         let mut codes = magnitude;
         if largest.lt(self.ordinary).all() {
             for k in 0..4 {
-                codes[k] = self.code(self.ordinary_steps::<EXACT>(x[k]));
+                codes[k] = self.code(self.ordinary_steps::<QUOTIENT>(x[k]));
             }
         } else {
             for k in 0..4 {
                 let number = x[k].eq(x[k]);
                 *nan += (!number).count();
-                let steps = self.steps::<EXACT>(number.select(x[k], Vector::zero(x[k].simd())));
+                let steps = self.steps::<QUOTIENT>(number.select(x[k], Vector::zero(x[k].simd())));
                 codes[k] = self.code(steps.max(self.low).min(self.high));
             }
         }
@@ -113,27 +128,52 @@ impl<S: Simd, E: ElementCode> RuleLanes<S, E> {
 
     /// Numbers in steps of the scale.
     #[inline(always)]
-    fn steps<const EXACT: bool>(&self, x: Vector<S, f32>) -> Vector<S, f32> {
-        if EXACT { x / self.scale } else { x * self.reciprocal }
+    fn steps<const QUOTIENT: u8>(&self, x: Vector<S, f32>) -> Vector<S, f32> {
+        if QUOTIENT == PRODUCT { x * self.reciprocal } else { x / self.scale }
     }
 
     /// The same for a lane of an ordinary block.
     #[inline(always)]
-    fn ordinary_steps<const EXACT: bool>(&self, x: Vector<S, f32>) -> Vector<S, f32> {
-        if EXACT && S::FAST_FMA {
-            let q = x.fma(self.reciprocal, x * self.reciprocal_rest);
-            let remainder = q.fma(self.minus_scale, x);
-            remainder.fma(self.reciprocal, q)
-        } else {
-            self.steps::<EXACT>(x)
+    fn ordinary_steps<const QUOTIENT: u8>(&self, x: Vector<S, f32>) -> Vector<S, f32> {
+        if QUOTIENT == PRODUCT || !S::FAST_FMA {
+            return self.steps::<QUOTIENT>(x);
         }
+        let q = x.fma(self.reciprocal, x * self.reciprocal_rest);
+        if QUOTIENT == SHORT {
+            return q;
+        }
+        let remainder = q.fma(self.minus_scale, x);
+        remainder.fma(self.reciprocal, q)
+    }
+
+    /// Whether [`SHORT`] gives the code of the quotient, whatever is divided.
+    ///
+    /// Both grow with `x`, so they agree everywhere if they agree around each tie between two codes. The product of tie and
+    /// scale is within half a unit in the last place of where the quotient is the tie, and two units away both are on their
+    /// side of it.
+    #[inline(always)]
+    pub fn short_is_exact(&self, simd: S, rule: Rule) -> bool {
+        if !(S::FAST_FMA && FMA_SCALES.contains(&rule.scale)) {
+            return false;
+        }
+        let iota = Vector::<S, f32>::iota(simd);
+        let (first, last) = (rule.qmin - rule.zero_point, rule.qmax - rule.zero_point);
+        let mut agree = Mask::splat(simd, true);
+        for k in (first..last).step_by(Vector::<S, f32>::LANES) {
+            let near = ((iota + simd.splat(k as f32 + 0.5)) * self.scale).bitcast::<i32>() - simd.splat(2);
+            for units in 0..5 {
+                let x = (near + simd.splat(units)).bitcast::<f32>();
+                agree = agree & self.code(self.steps::<EXACT>(x)).eq(self.code(self.ordinary_steps::<SHORT>(x)));
+            }
+        }
+        agree.all()
     }
 
     /// The values that the codes of these numbers stand for, and the lanes whose code was not clamped; NaN is 0, clamped.
     #[inline(always)]
     pub fn fake(&self, x: Vector<S, f32>) -> (Vector<S, f32>, Mask<S, f32>) {
         let number = x.eq(x);
-        let steps = self.steps::<true>(number.select(x, Vector::zero(x.simd()))).round_even();
+        let steps = self.steps::<EXACT>(number.select(x, Vector::zero(x.simd()))).round_even();
         let inside = number & steps.ge(self.low) & steps.le(self.high);
         // An integer has no -0.
         ((steps.max(self.low).min(self.high) + Vector::zero(x.simd())) * self.scale, inside)

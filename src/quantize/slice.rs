@@ -2,7 +2,7 @@
 
 use super::block::{ElementCode, blocks};
 use super::nibbles::{self, CHUNK};
-use super::rule::{Rule, RuleLanes};
+use super::rule::{Rule, RuleLanes, quotient};
 use super::{Code, QuantParams, QuantizeError, Real};
 use crate::kernel;
 use crate::lanes::{LengthError, Simd};
@@ -69,10 +69,13 @@ impl QuantizeOptions {
 
 kernel! {
     fn quantize_slice<S: Simd, R: Real, C: Code>(simd: S, src: &[R], rule: Rule, dst: &mut [C::Storage]) -> usize {
-        if rule.exact {
-            quantize_on::<S, R, C, true>(simd, src, rule, dst)
+        let lanes = RuleLanes::<S, C::Element>::new(simd, rule);
+        if !rule.exact {
+            quantize_on::<S, R, C, { quotient::PRODUCT }>(simd, src, &lanes, dst)
+        } else if src.len() >= LONG && C::BITS <= 8 && lanes.short_is_exact(simd, rule) {
+            quantize_on::<S, R, C, { quotient::SHORT }>(simd, src, &lanes, dst)
         } else {
-            quantize_on::<S, R, C, false>(simd, src, rule, dst)
+            quantize_on::<S, R, C, { quotient::EXACT }>(simd, src, &lanes, dst)
         }
     }
 
@@ -89,7 +92,11 @@ kernel! {
     }
 
     fn convert_slice<S: Simd, T: Real, U: Real>(simd: S, src: &[T], dst: &mut [U]) {
-        blocks!(S, src, dst, |from, to, _, WHOLE| U::put::<S, WHOLE>(T::take::<S, WHOLE>(simd, from), to));
+        let (to_head, dst) = dst.split_at_mut(unaligned::<S, U>(dst));
+        let (head, src) = src.split_at(to_head.len());
+        for (src, dst) in [(head, to_head), (src, dst)] {
+            blocks!(S, src, dst, |from, to, _, WHOLE| U::put::<S, WHOLE>(T::take::<S, WHOLE>(simd, from), to));
+        }
     }
 
     /// How many elements are NaN.
@@ -107,21 +114,20 @@ kernel! {
 }
 
 #[inline(always)]
-fn quantize_on<S: Simd, R: Real, C: Code, const EXACT: bool>(
+fn quantize_on<S: Simd, R: Real, C: Code, const QUOTIENT: u8>(
     simd: S,
     src: &[R],
-    rule: Rule,
+    rule: &RuleLanes<S, C::Element>,
     dst: &mut [C::Storage],
 ) -> usize {
-    let rule = RuleLanes::new(simd, rule);
     if C::PER_ELEMENT == 1 {
-        return quantize_run::<S, R, C::Element, EXACT>(simd, src, &rule, elements_mut::<C>(dst));
+        return quantize_run::<S, R, C::Element, QUOTIENT>(simd, src, rule, elements_mut::<C>(dst));
     }
     let mut nan = 0;
     let mut buffer = [C::Element::default(); CHUNK];
     for (src, dst) in src.chunks(CHUNK).zip(bytemuck::cast_slice_mut(dst).chunks_mut(CHUNK / 2)) {
         let codes = &mut buffer[..src.len()];
-        nan += quantize_run::<S, R, C::Element, EXACT>(simd, src, &rule, codes);
+        nan += quantize_run::<S, R, C::Element, QUOTIENT>(simd, src, rule, codes);
         nibbles::pack_on(simd, bytemuck::cast_slice(codes), dst);
     }
     nan
@@ -139,19 +145,34 @@ pub(super) fn elements_mut<C: Code>(codes: &mut [C::Storage]) -> &mut [C::Elemen
     bytemuck::cast_slice_mut(codes)
 }
 
+/// Elements from which a slice is long: a look at its start and at the scale is then worth the while.
+const LONG: usize = 1 << 14;
+
+/// Elements of a long slice before the first that is aligned to a register: stores, or loads, that cross a cache line take
+/// twice as long.
+#[inline(always)]
+fn unaligned<S: Simd, T>(slice: &[T]) -> usize {
+    let bytes = slice.as_ptr().addr().wrapping_neg() % S::BYTES;
+    if slice.len() < LONG || !bytes.is_multiple_of(size_of::<T>()) { 0 } else { bytes / size_of::<T>() }
+}
+
 /// Numbers to codes, as many; how many are NaN.
 #[inline(always)]
-pub(super) fn quantize_run<S: Simd, R: Real, E: ElementCode, const EXACT: bool>(
+pub(super) fn quantize_run<S: Simd, R: Real, E: ElementCode, const QUOTIENT: u8>(
     simd: S,
     src: &[R],
     rule: &RuleLanes<S, E>,
     dst: &mut [E],
 ) -> usize {
     let mut nan = 0;
-    blocks!(S, src, dst, |from, to, _, WHOLE| {
-        let codes = rule.codes::<EXACT>(R::take::<S, WHOLE>(simd, from), &mut nan);
-        E::put::<S, WHOLE>(codes, rule.qmin, rule.qmax, to);
-    });
+    let (head, src) = src.split_at(unaligned::<S, R>(src));
+    let (to_head, dst) = dst.split_at_mut(head.len());
+    for (src, dst) in [(head, to_head), (src, dst)] {
+        blocks!(S, src, dst, |from, to, _, WHOLE| {
+            let codes = rule.codes::<QUOTIENT>(R::take::<S, WHOLE>(simd, from), &mut nan);
+            E::put::<S, WHOLE>(codes, rule.qmin, rule.qmax, to);
+        });
+    }
     nan
 }
 
@@ -160,13 +181,17 @@ pub(super) fn quantize_run<S: Simd, R: Real, E: ElementCode, const EXACT: bool>(
 pub(super) fn dequantize_run<S: Simd, E: ElementCode, R: Real>(simd: S, src: &[E], rule: Rule, dst: &mut [R]) {
     // Both are integers below 2^24: their difference is exact.
     let (scale, zero_point) = (simd.splat(rule.scale), simd.splat((rule.zero_point + E::TAKEN) as f32));
-    blocks!(S, src, dst, |from, to, _, WHOLE| {
-        let mut x = E::take::<S, WHOLE>(simd, from);
-        for number in &mut x {
-            *number = (*number - zero_point) * scale;
-        }
-        R::put::<S, WHOLE>(x, to);
-    });
+    let (to_head, dst) = dst.split_at_mut(unaligned::<S, R>(dst));
+    let (head, src) = src.split_at(to_head.len());
+    for (src, dst) in [(head, to_head), (src, dst)] {
+        blocks!(S, src, dst, |from, to, _, WHOLE| {
+            let mut x = E::take::<S, WHOLE>(simd, from);
+            for number in &mut x {
+                *number = (*number - zero_point) * scale;
+            }
+            R::put::<S, WHOLE>(x, to);
+        });
+    }
 }
 
 /// Quantizes: `dst[i] = clamp(round_half_even(src[i] / scale) + zero_point)`; gives the number of NaN.

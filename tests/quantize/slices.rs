@@ -165,33 +165,42 @@ fn sweep_of_all_floats() {
 /// division by multiplication.
 #[test]
 fn quotients_next_to_ties() {
-    let mut random = Random(7);
-    let (mut src, mut checked) = (Vec::new(), 0);
-    let scales = stride().map_or(60, |n| 4_000_000 / n);
-    for _ in 0..scales {
-        let exponent = (random.word() % 196) as i32 - 98;
-        let scale = ((1.0 + random.unit()) * 2_f64.powi(exponent)) as f32;
-        let params = QuantParams::<i16>::new(scale, (random.word() % 1000) as i32).unwrap();
-        src.clear();
-        for k in (-40..40).chain([-32_000, -1025, -513, 127, 128, 255, 511, 16_383, 32_766]) {
-            let tie = f64::from(k) + 0.5;
-            let ulp = f64::from(f32::EPSILON) * 2_f64.powi(tie.abs().log2().floor() as i32);
-            for quotient in [tie, tie - ulp / 2.0, tie + ulp / 2.0] {
-                let x = (quotient * f64::from(scale)) as f32;
-                src.extend((-1..=1).map(|d| f32::from_bits(x.to_bits().wrapping_add_signed(d))));
+    /// Slices of at least `least` elements; long ones take another way.
+    fn check<C: Code<Storage = C>>(scales: usize, ties: &[i32], least: usize) {
+        let mut random = Random(7);
+        let (mut src, mut checked) = (Vec::new(), 0);
+        for _ in 0..scales {
+            let exponent = (random.word() % 196) as i32 - 98;
+            let scale = ((1.0 + random.unit()) * 2_f64.powi(exponent)) as f32;
+            let params = QuantParams::<C>::new(scale, (random.word() % 100) as i32).unwrap();
+            src.clear();
+            while src.len() < least {
+                for k in ties {
+                    let tie = f64::from(*k) + 0.5;
+                    let ulp = f64::from(f32::EPSILON) * 2_f64.powi(tie.abs().log2().floor() as i32);
+                    for quotient in [tie, tie - ulp / 2.0, tie + ulp / 2.0] {
+                        let x = (quotient * f64::from(scale)) as f32;
+                        src.extend((-1..=1).map(|d| f32::from_bits(x.to_bits().wrapping_add_signed(d))));
+                    }
+                }
             }
-        }
-        let want = codes(&src, &params);
-        let mut got = vec![0; src.len()];
-        for isa in omnilane::cpu::Isa::available() {
-            omnilane::cpu::with_isa(isa, || quantize_into(&src, &params, &mut got)).unwrap().unwrap();
-            if let Some(i) = (0..src.len()).find(|i| got[*i] != want[*i]) {
-                panic!("{isa}: {:e} / {scale:e} is {}, not {}", src[i], got[i], want[i]);
+            let want = codes(&src, &params);
+            let mut got = vec![C::default(); src.len()];
+            for isa in omnilane::cpu::Isa::available() {
+                omnilane::cpu::with_isa(isa, || quantize_into(&src, &params, &mut got)).unwrap().unwrap();
+                if let Some(i) = (0..src.len()).find(|i| got[*i] != want[*i]) {
+                    panic!("{isa}: {:e} / {scale:e} is {}, not {}", src[i], got[i], want[i]);
+                }
             }
+            checked += src.len();
         }
-        checked += src.len();
+        println!("{checked} quotients to {}", C::NAME);
     }
-    println!("{checked} quotients");
+    let far = [-32_000, -1025, -513, 127, 128, 255, 511, 16_383, 32_766];
+    check::<i16>(stride().map_or(60, |n| 4_000_000 / n), &(-40..40).chain(far).collect::<Vec<_>>(), 1);
+    let all: Vec<i32> = (-230..130).collect();
+    check::<i8>(stride().map_or(4, |n| 800_000 / n), &all, 1 << 14);
+    check::<u8>(stride().map_or(4, |n| 800_000 / n), &all, 1 << 14);
 }
 
 /// |x - x'| <= s/2 inside the range, up to the rounding of the product.

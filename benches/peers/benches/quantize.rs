@@ -1,6 +1,6 @@
 //! Quantization beside ONNX Runtime and rten-vecmath, one thread each: `cargo bench -p omnilane-peers --bench quantize`.
 //!
-//! ONNX Runtime is the PyPI wheel (`pip install onnxruntime onnx numpy`) in a child process, which is told over a pipe how
+//! ONNX Runtime is the Python wheel (`pip install onnxruntime onnx numpy`) in a child process, which is told over a pipe how
 //! often to run an operator and answers with the time of one call. Its calls and ours alternate, so that a slow moment of
 //! the machine hits both; a ratio is that of the median times. The bar is the ratio of whole calls, what a program sees. A
 //! call of its session costs some microseconds whatever the operator (measured with 16 elements), which matters for the
