@@ -31,9 +31,14 @@ fn main() {
     println!("ours on {}", current_isa());
     println!("{:<68} {:>9} {:>7} {:>8} {:>9} {:>10}", "bar", "measured", "wanted", "", "GOP/s", "theirs right");
     for (size, wanted) in [([512, 1024, 1024], 1.0), ([1, 4096, 4096], 1.2)] {
-        for (largest, weights, exact) in
-            [(255, "normal", false), (127, "uniform", false), (255, "uniform", false), (255, "uniform", true)]
-        {
+        for (largest, weights, exact) in [
+            (127, "uniform", false),
+            (255, "per-tensor", false),
+            (255, "per-column", false),
+            (255, "per-column", true),
+            (255, "uniform", false),
+            (255, "uniform", true),
+        ] {
             runtime.bar(&Bar { size, wanted, largest, weights, exact });
         }
     }

@@ -3,8 +3,8 @@
 Reads a line `prepare M K N ACTIVATIONS WEIGHTS EXACT DIRECTORY`, writes the codes and the product as `a`, `b`, `y` to the
 directory, answers `ready`; then for each line `run CALLS` multiplies that often and answers with the nanoseconds of one call.
 
-ACTIVATIONS is the largest code; WEIGHTS is `normal` (of the normal distribution, quantized symmetrically per column) or
-`uniform` (any byte). EXACT is 1 for the option `session.x64quantprecision`: without it the products of bytes saturate to
+ACTIVATIONS is the largest code; WEIGHTS is `per-tensor` or `per-column` (of the normal distribution, quantized
+symmetrically) or `uniform` (any byte). EXACT is 1 for the option `session.x64quantprecision`: without it the products of bytes saturate to
 16 bits on CPUs without VNNI.
 """
 import sys
@@ -19,9 +19,9 @@ value = helper.make_tensor_value_info
 def prepare(m, k, n, largest, weights, exact, directory):
     rng = np.random.default_rng(1)
     a = rng.integers(0, largest + 1, (m, k)).astype(np.uint8)
-    if weights == "normal":
+    if weights != "uniform":
         real = rng.standard_normal((k, n)).astype(np.float32)
-        b = np.rint(real * (127 / np.abs(real).max(axis=0))).astype(np.int8)
+        b = np.rint(real * (127 / np.abs(real).max(axis=0 if weights == "per-column" else None))).astype(np.int8)
     else:
         b = rng.integers(-128, 128, (k, n)).astype(np.int8)
     node = helper.make_node("MatMulInteger", ["a", "b"], ["y"])

@@ -8,7 +8,7 @@ use super::{BLOCK, Form, GROUP, QUADS};
 use crate::dispatch::Kernel;
 use crate::lanes::{Simd, Vector};
 
-/// Rows that are staged together: a multiple of every tile's. They and their sums are on the stack: 18 KiB, and 24 more for
+/// Rows that are staged together: a multiple of every tile's. They and their sums are on the stack: 12 KiB, and 12 more for
 /// pairs.
 const ROWS: usize = 24;
 

@@ -22,8 +22,8 @@ pub(super) struct Rows<'a> {
 /// Which words of the rows the lines meet.
 #[derive(Clone, Copy)]
 enum Order<'a> {
-    /// Line `j` those of number `start + j`; and what to ask the memory for meanwhile.
-    From(usize, &'a [Line]),
+    /// Line `j` those of number `j`; and what to ask the memory for meanwhile.
+    Same(&'a [Line]),
     /// Line `j` those of number `at[j]`.
     At(&'a [u8]),
 }
@@ -71,7 +71,7 @@ fn two_panels<S: Simd, const FORM: u8, const VECTORS: usize>(
     sums: &mut [[i32; GROUP]],
     column: usize,
 ) {
-    let order = Order::From(0, next.ahead);
+    let order = Order::Same(next.ahead);
     multiply_lines::<S, FORM, VECTORS>(simd, rows, [panel.lines, next.lines], order, sums, column);
     add_extra::<S, FORM>(simd, rows, panel, sums, column);
     add_extra::<S, FORM>(simd, rows, next, sums, column + PANEL);
@@ -85,16 +85,9 @@ fn one_panel<S: Simd, const FORM: u8>(
     sums: &mut [[i32; GROUP]],
     column: usize,
 ) {
-    // By pairs the sums are 256 times too large, and fit 32 bits for so many lines.
-    const MOST: usize = 64;
-    const { assert!(256 * 4 * MOST as i64 * 255 * 128 <= i32::MAX as i64 && QUADS <= 2 * MOST) };
-    if FORM == BY_PAIRS && panel.lines.len() > MOST {
-        let (first, second) = panel.lines.split_at(MOST);
-        lines::<S, FORM>(simd, rows, first, Order::From(0, panel.ahead), sums, column);
-        lines::<S, FORM>(simd, rows, second, Order::From(MOST, &[]), sums, column);
-    } else {
-        lines::<S, FORM>(simd, rows, panel.lines, Order::From(0, panel.ahead), sums, column);
-    }
+    // By pairs the sums are 256 times too large, and must fit 32 bits.
+    const { assert!(256 * 4 * QUADS as i64 * 255 * 128 <= i32::MAX as i64) };
+    lines::<S, FORM>(simd, rows, panel.lines, Order::Same(panel.ahead), sums, column);
     add_extra::<S, FORM>(simd, rows, panel, sums, column);
 }
 
@@ -183,18 +176,17 @@ fn tile<S: Simd, const FORM: u8, const ROWS: usize, const VECTORS: usize>(
     } else {
         quads = rows.quads[row..].first_chunk().expect("as many rows as the tile has");
     }
-    let (start, ahead) = match order {
-        Order::From(start, ahead) => (start, ahead),
-        Order::At(_) => (0, &[][..]),
-    };
-    let len = lines[0].len().min(lines[1].len()).min(QUADS - start.min(QUADS));
+    let len = lines[0].len().min(lines[1].len()).min(QUADS);
     // The first rows ask for what all of them read.
-    let ahead = if row == 0 { ahead } else { &[] };
+    let ahead = match order {
+        Order::Same(ahead) if row == 0 => ahead,
+        _ => &[],
+    };
     let (high, one) = (simd.splat(0xff00u16).bitcast::<i16>(), simd.splat(1i16));
     let mut acc = [[Vector::<S, i32>::zero(simd); VECTORS]; ROWS];
     for j in 0..len {
         let word = match order {
-            Order::From(..) => start + j,
+            Order::Same(_) => j,
             Order::At(at) => usize::from(at[j]) % QUADS,
         };
         for panel in 0..VECTORS * S::BYTES / 64 {

@@ -26,9 +26,6 @@ impl Line {
     }
 }
 
-/// How many lines ahead of their use weights are asked for.
-const AHEAD: usize = 128;
-
 /// What is known of a panel in one block.
 #[derive(Clone, Copy)]
 struct Limits {
@@ -42,7 +39,7 @@ struct Limits {
 #[derive(Clone, Copy)]
 pub(super) struct Panel<'a> {
     pub(super) lines: &'a [Line],
-    /// The lines that are read [`AHEAD`] lines later, as far as there are any.
+    /// What is read a block later, as far as there is any.
     pub(super) ahead: &'a [Line],
     /// To be added to the lines of these numbers.
     pub(super) extra: &'a [Line],
@@ -264,7 +261,7 @@ impl PackedWeights {
         let begin = if number == 0 { 0 } else { self.panels[number - 1].extra };
         Panel {
             lines: &self.lines[start..][..len],
-            ahead: &self.lines[(start + AHEAD).min(self.lines.len())..],
+            ahead: &self.lines[(start + QUADS).min(self.lines.len())..],
             extra: &self.extra[begin..end],
             extra_at: &self.extra_at[begin..end],
             wide,
