@@ -77,15 +77,15 @@ impl Histogram {
         let mut finite = Vec::new();
         // Fewer values than a u32 counts.
         for part in values.chunks(1 << 30) {
-            in_blocks(part, |block| {
+            in_blocks(part, |block, next| {
                 let (seen, finite) = Extremes::of(block, &mut finite);
-                self.observe_block(seen, finite, &mut tally);
+                self.observe_block(seen, finite, next, &mut tally);
             });
             tally.flush(&mut self.counts);
         }
     }
 
-    fn observe_block(&mut self, seen: Extremes, finite: &[f32], tally: &mut Tally) {
+    fn observe_block(&mut self, seen: Extremes, finite: &[f32], next: &[f32], tally: &mut Tally) {
         self.seen.counts.add(seen.counts);
         if finite.is_empty() {
             return;
@@ -99,8 +99,8 @@ impl Histogram {
         match (tally.counts.is_empty(), self.magnitudes) {
             (true, false) => count_few::<false>(finite, scale, &mut self.counts),
             (true, true) => count_few::<true>(finite, scale, &mut self.counts),
-            (false, false) => count::<false>(finite, scale, &mut tally.counts),
-            (false, true) => count::<true>(finite, scale, &mut tally.counts),
+            (false, false) => count::<false>(finite, next, scale, &mut tally.counts),
+            (false, true) => count::<true>(finite, next, scale, &mut tally.counts),
         }
     }
 
@@ -306,12 +306,21 @@ fn scale(exponent: i32) -> [f32; 2] {
 }
 
 kernel! {
-    /// Counts each value in one of the copies.
-    fn count<S: Simd, const MAGNITUDES: bool>(simd: S, values: &[f32], scale: [f32; 2], copies: &mut [u32]) {
+    /// Counts each value in one of the copies, and fetches the next ones meanwhile.
+    fn count<S: Simd, const MAGNITUDES: bool>(
+        simd: S,
+        values: &[f32],
+        next: &[f32],
+        scale: [f32; 2],
+        copies: &mut [u32],
+    ) {
         let Some(copies) = copies.first_chunk_mut::<{ COPIES * BINS }>() else { return };
         let chunks = values.chunks_exact(Vector::<S, f32>::LANES);
         let rest = chunks.remainder();
-        for chunk in chunks {
+        for (i, chunk) in chunks.enumerate() {
+            if let Some(next) = next.get(i * Vector::<S, f32>::LANES..) {
+                Vector::<S, f32>::prefetch(simd, next);
+            }
             let indices = indices::<S, MAGNITUDES>(simd, Vector::load(simd, chunk), scale).to_array();
             for (lane, i) in indices.as_ref().iter().enumerate() {
                 copies[(lane % COPIES) * BINS + *i as usize % BINS] += 1;
@@ -335,11 +344,12 @@ kernel! {
     }
 }
 
-/// The numbers of the values' bins: where they are modulo `BINS`.
+/// The numbers of the values' bins modulo `BINS`: where they are.
 ///
 /// Products with powers of two are exact, but for what is below every bin's width and truncated to 0 anyway.
 #[inline(always)]
 fn indices<S: Simd, const MAGNITUDES: bool>(simd: S, v: Vector<S, f32>, scale: [f32; 2]) -> Vector<S, u32> {
     let k = (v.abs() * simd.splat(scale[0]) * simd.splat(scale[1])).trunc_to_int::<i32>().bitcast::<u32>();
-    if MAGNITUDES { k } else { k ^ v.lt(Vector::zero(simd)).to_vector() }
+    let number = if MAGNITUDES { k } else { k ^ v.lt(Vector::zero(simd)).to_vector() };
+    number & simd.splat(BINS as u32 - 1)
 }

@@ -124,7 +124,7 @@ impl Observer for MovingAverage {
 fn extremes<R: Real>(values: &[R]) -> Extremes {
     let mut all = Extremes::NONE;
     let mut finite = Vec::new();
-    in_blocks(values, |block| all.add(&Extremes::of(block, &mut finite).0));
+    in_blocks(values, |block, _| all.add(&Extremes::of(block, &mut finite).0));
     all
 }
 

@@ -135,18 +135,24 @@ pub trait Merge: Observer {
 /// Values that are looked at together: 16 KB stay in the nearest cache.
 const BLOCK: usize = 4096;
 
-/// Calls `f` with the values as f32, in blocks of at most `BLOCK`; f32 is not copied.
-fn in_blocks<R: Real>(values: &[R], mut f: impl FnMut(&[f32])) {
+/// Calls `f` with the values as f32, in blocks of at most `BLOCK`, and what is read next; f32 is not copied.
+fn in_blocks<R: Real>(values: &[R], mut f: impl FnMut(&[f32], &[f32])) {
     // Two halves may cast to one f32, too: the size tells.
     match bytemuck::try_cast_slice::<R, f32>(values) {
-        Ok(same) if size_of::<R>() == size_of::<f32>() => same.chunks(BLOCK).for_each(f),
+        Ok(mut same) if size_of::<R>() == size_of::<f32>() => {
+            while !same.is_empty() {
+                let (block, later) = same.split_at(same.len().min(BLOCK));
+                f(block, later);
+                same = later;
+            }
+        }
         _ => {
             let mut converted = [0.0; BLOCK];
             for block in values.chunks(BLOCK) {
                 for (to, from) in converted.iter_mut().zip(block) {
                     *to = from.to_f32();
                 }
-                f(&converted[..block.len()]);
+                f(&converted[..block.len()], &[]);
             }
         }
     }
