@@ -469,7 +469,11 @@ fn the_report_explains_a_slow_part() {
             let source = (0..40).map(slow_if(at == 8));
             let mut output = Pipeline3::new(stage(0), stage(1), stage(2)).run(source).unwrap();
             let consume = slow_if(at == 9);
-            let results = output.by_ref().map(|v| consume(v.unwrap())).count();
+            let mut results = 0;
+            for v in output.by_ref() {
+                consume(v.unwrap());
+                results += 1;
+            }
             assert_eq!(results, 40);
             output.report()
         };
