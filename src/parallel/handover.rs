@@ -213,26 +213,39 @@ mod loom_tests {
     use loom::sync::Arc;
     use loom::thread;
 
-    /// Two workers push items of a stage in any order; one consumer gets each once, in order, and then the end.
+    /// Workers push these items; one consumer gets each once, in order, and then the end.
+    fn reorder<const N: usize>(items: [&'static [u64]; N]) {
+        let handover = Arc::new(Handover::new(Order::Input, N));
+        let workers = items.map(|numbers| {
+            let handover = Arc::clone(&handover);
+            thread::spawn(move || {
+                for &number in numbers {
+                    handover.push(number, number * 10);
+                }
+                handover.done();
+            })
+        });
+        for number in 0..items.map(<[u64]>::len).iter().sum::<usize>() as u64 {
+            assert_eq!(handover.pop(), Some((number, number * 10)));
+        }
+        assert_eq!(handover.pop(), None);
+        for worker in workers {
+            worker.join().unwrap();
+        }
+    }
+
+    /// Every order of events.
     #[test]
     fn loom_reorder_buffer() {
-        loom::model(|| {
-            let handover = Arc::new(Handover::new(Order::Input, 2));
-            let workers = [[0, 2], [1, 3]].map(|numbers: [u64; 2]| {
-                let handover = Arc::clone(&handover);
-                thread::spawn(move || {
-                    for number in numbers {
-                        handover.push(number, number * 10);
-                    }
-                    handover.done();
-                })
-            });
-            for number in 0..4 {
-                assert_eq!(handover.pop(), Some((number, number * 10)));
-            }
-            assert_eq!(handover.pop(), None);
-            workers.map(|worker| worker.join().unwrap());
-        });
+        loom::model(|| reorder([&[1], &[0]]));
+    }
+
+    /// More items: every order of events in which threads are interrupted twice.
+    #[test]
+    fn loom_reorder_more() {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(2);
+        model.check(|| reorder([&[0, 2], &[1, 3]]));
     }
 
     /// Two workers take what one gives, as ready: each item goes to one of them, and both see the end.

@@ -12,8 +12,11 @@ use std::time::{Duration, Instant};
 const SMALL: Duration = Duration::from_micros(40);
 /// The calling thread tries this part of one thread's share alone.
 const TRIED: usize = 16;
+/// Chunks for each thread where the caller does not choose: few enough to cost nothing, and enough that a thread which the
+/// system interrupts keeps the others waiting for a few hundredths of the time at most.
+const FINE: usize = 32;
 
-/// `f` of each item, in the order of the items; shares of equal size.
+/// `f` of each item, in the order of the items.
 ///
 /// Kernels that `f` calls run on the caller's instruction set, in every thread. Runs on the calling thread if there is
 /// only one item or one thread, or if the first items (1/16 of one thread's share, from 16 items a thread on) say that
@@ -27,7 +30,7 @@ const TRIED: usize = 16;
 /// # Panics
 /// If `f` panics, with what it panicked with, after every thread has stopped.
 pub fn parallel_map<T: Sync, U: Send>(items: &[T], f: impl Fn(&T) -> U + Sync) -> Vec<U> {
-    run(items.len(), None, |i| f(&items[i]))
+    run(items.len(), Chunk::PerThread(FINE), |i| f(&items[i]))
 }
 
 /// `f` of each number from 0 to `n - 1`, in order; as [`parallel_map`].
@@ -40,7 +43,7 @@ pub fn parallel_map<T: Sync, U: Send>(items: &[T], f: impl Fn(&T) -> U + Sync) -
 /// # Panics
 /// As [`parallel_map`].
 pub fn parallel_map_indexed<U: Send>(n: usize, f: impl Fn(usize) -> U + Sync) -> Vec<U> {
-    run(n, None, f)
+    run(n, Chunk::PerThread(FINE), f)
 }
 
 /// [`parallel_map`] in which a thread takes at least `chunk` neighbours at once, and less than twice as many.
@@ -66,15 +69,23 @@ pub fn parallel_map_chunked<T: Sync, U: Send>(
     chunk: impl Into<Option<usize>>,
     f: impl Fn(&T) -> U + Sync,
 ) -> Result<Vec<U>, ParallelError> {
-    let chunk = chunk.into();
-    if chunk == Some(0) {
-        return Err(ParallelError::ChunkSize);
-    }
+    let chunk = match chunk.into() {
+        Some(0) => return Err(ParallelError::ChunkSize),
+        Some(items) => Chunk::Items(items),
+        None => Chunk::PerThread(4),
+    };
     Ok(run(items.len(), chunk, |i| f(&items[i])))
 }
 
-fn run<U: Send>(n: usize, chunk: Option<usize>, f: impl Fn(usize) -> U + Sync) -> Vec<U> {
-    let one_chunk = n < 2 || chunk.is_some_and(|chunk| chunk >= n);
+/// How many neighbours a thread takes at once: a number, or so many shares for each thread.
+#[derive(Clone, Copy)]
+enum Chunk {
+    Items(usize),
+    PerThread(usize),
+}
+
+fn run<U: Send>(n: usize, chunk: Chunk, f: impl Fn(usize) -> U + Sync) -> Vec<U> {
+    let one_chunk = n < 2 || matches!(chunk, Chunk::Items(items) if items >= n);
     let Some(pools) = (if one_chunk { None } else { for_maps() }) else {
         return (0..n).map(f).collect();
     };
@@ -82,7 +93,10 @@ fn run<U: Send>(n: usize, chunk: Option<usize>, f: impl Fn(usize) -> U + Sync) -
     begin(&mut out, n, &pools, &f);
     if out.len() < n {
         let (done, isa) = (out.len(), Captured::here());
-        let chunk = chunk.unwrap_or_else(|| (n / (4 * pools.threads())).max(1));
+        let chunk = match chunk {
+            Chunk::Items(items) => items,
+            Chunk::PerThread(shares) => (n / (shares * pools.threads())).max(1),
+        };
         pools.install(|| {
             let rest = (done..n).into_par_iter().with_min_len(chunk).with_max_len(chunk);
             out.par_extend(rest.map_init(|| isa.enter(), |_, i| f(i)));

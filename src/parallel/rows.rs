@@ -7,18 +7,25 @@ use crate::lanes::Element;
 use crate::memory::{ImageView, ImageViewMut};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
-/// Bytes that a band has at least: a streaming kernel takes about as long for them as a thread does to wake up.
+/// Bytes that a band has at least.
 const LEAST_BYTES: usize = 1 << 16;
+/// Bytes that the calling thread tries alone, where they are at most 1/16 of its share.
+const TRIED_BYTES: usize = 1 << 15;
+/// Pictures that take less than this gain nothing: waking threads up takes about half of it.
+const SMALL: Duration = Duration::from_micros(100);
 /// Bands for each thread, so that one that was interrupted does not keep the others waiting.
 const BANDS: usize = 4;
 
 /// Calls `f(rows, band)` for bands of rows that together are `dst`, on as many threads as there are.
 ///
 /// A band is `dst` from row `rows.start` to `rows.end`; each starts on a multiple of `step` rows, for kernels that take
-/// several at once. `f` is called once, on the calling thread, for pictures below 64 KiB a band or with one thread. Kernels
-/// that `f` calls run on the caller's instruction set, so a kernel whose rows do not depend on each other gives the same
-/// bits for every number of threads.
+/// several at once. Kernels that `f` calls run on the caller's instruction set, so a kernel whose rows do not depend on each
+/// other gives the same bits for every number of threads.
+///
+/// Everything runs on the calling thread with one thread, for pictures below 128 KiB, and where the first rows say that all
+/// of them take less than 100 us.
 ///
 /// ```
 /// use omnilane::memory::Image;
@@ -61,8 +68,19 @@ pub fn parallel_rows<T: Element, const C: usize>(
         f(0..height, dst);
         return Ok(());
     }
+    let tried = TRIED_BYTES.div_ceil(row_bytes.max(1)).checked_next_multiple_of(step).unwrap_or(height);
+    let mut begin = 0;
+    if tried.saturating_mul(16 * pools.threads()) <= height {
+        let start = Instant::now();
+        f(0..tried, &mut rows_of(dst.reborrow(), 0, tried));
+        begin = tried;
+        if start.elapsed().as_nanos() * (height / tried) as u128 <= SMALL.as_nanos() {
+            f(begin..height, &mut rows_of(dst.reborrow(), begin, height));
+            return Ok(());
+        }
+    }
     let isa = Captured::here();
-    let bands = split(dst.reborrow(), rows);
+    let bands = split(rows_of(dst.reborrow(), begin, height), begin, rows);
     pools.install(|| {
         bands.into_par_iter().with_max_len(1).for_each(|(start, mut band)| {
             let _scope = isa.enter();
@@ -72,12 +90,24 @@ pub fn parallel_rows<T: Element, const C: usize>(
     Ok(())
 }
 
-/// Bands of `rows` rows, the last one of what is left, with their first rows.
+/// The rows from `start` to `end`, which are inside.
+fn rows_of<T: Element, const C: usize>(
+    view: ImageViewMut<'_, T, C>,
+    start: usize,
+    end: usize,
+) -> ImageViewMut<'_, T, C> {
+    let width = view.width();
+    let Ok(rows) = view.subview(0, start, width, end - start) else { unreachable!("the rows are inside") };
+    rows
+}
+
+/// Bands of `rows` rows, the last one of what is left, with their first rows; the first row of all is number `start`.
 fn split<T: Element, const C: usize>(
     mut rest: ImageViewMut<'_, T, C>,
+    mut start: usize,
     rows: usize,
 ) -> Vec<(usize, ImageViewMut<'_, T, C>)> {
-    let (mut bands, mut start) = (Vec::with_capacity(rest.height().div_ceil(rows)), 0);
+    let mut bands = Vec::with_capacity(rest.height().div_ceil(rows));
     while rest.height() > rows {
         let Ok((band, below)) = rest.split_rows_mut(rows) else { unreachable!("it has more than `rows` rows") };
         bands.push((start, band));

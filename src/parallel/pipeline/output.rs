@@ -27,6 +27,9 @@ pub struct PipelineOutput<V> {
     given: Option<Instant>,
 }
 
+/// Sends an item through all stages: its number and its result.
+type NextHere<V> = Box<dyn FnMut() -> Option<(u64, Result<V, ParallelError>)> + Send>;
+
 pub(super) enum Inner<V> {
     Threads {
         last: Arc<Handover<V>>,
@@ -34,7 +37,7 @@ pub(super) enum Inner<V> {
         threads: Vec<JoinHandle<()>>,
     },
     /// All stages on the calling thread: for each call, an item goes through all of them.
-    Here(Box<dyn FnMut() -> Option<(u64, Result<V, ParallelError>)> + Send>),
+    Here(NextHere<V>),
     Ended,
 }
 

@@ -200,7 +200,6 @@ impl<D> Batches<D> {
     }
 
     /// The counts after the batches have gone into a pipeline.
-    #[must_use]
     pub fn counter(&self) -> impl Fn() -> Vec<SourceCounts> + Send + Sync + 'static
     where
         D: Send + 'static,
