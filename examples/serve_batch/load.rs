@@ -36,7 +36,8 @@ pub struct Step {
 }
 
 impl Step {
-    pub const HEAD: &str = " offered/s   served/s   p50 ms   p99 ms      503   503 p99 ms      504    hung up   errors   unsent   batch";
+    pub const HEAD: &str =
+        " offered/s   served/s   p50 ms   p99 ms      503   503 p99 ms      504    hung up   errors   unsent   batch";
 }
 
 fn ms(time: Duration) -> f64 {
@@ -174,7 +175,8 @@ pub async fn watch_memory(seconds: u64) -> Vec<u64> {
     for _ in 0..12 {
         sleep(Duration::from_millis(seconds * 1000 / 12)).await;
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let kb = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok());
+        let kb =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok());
         samples.extend(kb.map(|kb| kb / 1024));
     }
     samples

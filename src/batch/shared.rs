@@ -313,7 +313,13 @@ fn effects<T, R, K: Eq + Hash + Clone>(state: &mut State<T, R, K>, left_to_calle
 
 /// What a handle can ask for, whatever the keys are.
 pub(super) trait Front<T, R>: Cancel {
-    fn add(self: Arc<Self>, item: T, priority: u8, deadline: Deadline, reserved: bool) -> Result<Pending<R>, Rejected<T>>;
+    fn add(
+        self: Arc<Self>,
+        item: T,
+        priority: u8,
+        deadline: Deadline,
+        reserved: bool,
+    ) -> Result<Pending<R>, Rejected<T>>;
     fn deadline(&self, options: ItemOptions) -> Option<u64>;
     fn reserve(&self, deadline: Option<u64>) -> Result<(), u64>;
     fn poll_passage(&self, number: u64, waker: &Waker) -> Poll<Passage>;
@@ -352,7 +358,13 @@ where
     R: Send + 'static,
     K: Eq + Hash + Clone + Send + 'static,
 {
-    fn add(self: Arc<Self>, item: T, priority: u8, deadline: Deadline, reserved: bool) -> Result<Pending<R>, Rejected<T>> {
+    fn add(
+        self: Arc<Self>,
+        item: T,
+        priority: u8,
+        deadline: Deadline,
+        reserved: bool,
+    ) -> Result<Pending<R>, Rejected<T>> {
         let (key, weight) = match self.measure(&item) {
             Ok(measured) => measured,
             Err(reason) => {

@@ -163,7 +163,10 @@ fn process<T, R>(
         Ok(Ok(results)) => {
             let got = results.len();
             let _ = catch_unwind(AssertUnwindSafe(|| drop(results)));
-            (Err(BatchError::failed(format!("processor: expected {size} results, one for each item, got {got}"))), false)
+            (
+                Err(BatchError::failed(format!("processor: expected {size} results, one for each item, got {got}"))),
+                false,
+            )
         }
         Ok(Err(message)) => (Err(BatchError::failed(format!("processor: {message}"))), false),
         Err(panic) => {

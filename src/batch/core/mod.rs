@@ -191,7 +191,8 @@ impl<P, K: Eq + Hash + Clone> Core<P, K> {
             return Err((payload, refusal));
         }
         self.seq += 1;
-        let head_start = i64::from(arrival.priority).saturating_mul(signed(super::config::nanos(self.policy.priority_step)));
+        let head_start =
+            i64::from(arrival.priority).saturating_mul(signed(super::config::nanos(self.policy.priority_step)));
         let new = NewEntry {
             payload,
             seq: self.seq,
