@@ -89,7 +89,7 @@ fn a_kept_place_and_a_place_in_the_line_are_given_free() {
         drop(second);
         drop(permit);
         let permit = tokio::time::timeout(LONG, third).await.unwrap().unwrap();
-        let pending = permit.add(7).unwrap();
+        let pending = permit.send(7).unwrap();
         door.open();
         assert_eq!(pending.await, Ok(7));
         assert_eq!(first.await, Ok(0));

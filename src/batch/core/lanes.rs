@@ -342,9 +342,7 @@ impl<P, K: Eq + Hash + Clone> Lanes<P, K> {
                 continue;
             }
             let mut next = self.spent.first().copied();
-            if next.is_none() {
-                return None;
-            }
+            next?;
             while let Some(id) = next {
                 self.refresh(id, now, estimate);
                 if self.slots[id as usize].place == Place::Spent {
