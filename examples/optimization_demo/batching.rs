@@ -43,9 +43,10 @@ fn rule(name: &'static str, rule: impl SizeRule + 'static) -> Result<Rule, Batch
     let report = Simulator::new(Policy::new(config))?.rule(rule).run(&requests, |batch| {
         batches += 1;
         let slow = if batches > SLOW_FROM { 2.0 } else { 1.0 };
-        Outcome::Done((Duration::from_millis(2) + Duration::from_micros(100) * batch.items.len() as u32).mul_f64(
-            slow * (1.0 + 0.05 * normal(&mut noise)),
-        ))
+        Outcome::Done(
+            (Duration::from_millis(2) + Duration::from_micros(100) * batch.items.len() as u32)
+                .mul_f64(slow * (1.0 + 0.05 * normal(&mut noise))),
+        )
     });
     Ok(summary(name, &report))
 }
@@ -74,8 +75,14 @@ fn summary(name: &'static str, report: &Report) -> Rule {
 }
 
 pub fn table(rules: &[Rule]) -> String {
-    let mut out = String::from("\nbatching, in the simulator: 2 ms + 0.1 ms b with 5 % noise, twice that from batch 500; target 10 ms\n");
-    let _ = writeln!(out, "{:<16} {:>9} {:>9} {:>10} {:>12} {:>10}", "rule", "items/s", "missed", "recovery", "size at 499", "at the end");
+    let mut out = String::from(
+        "\nbatching, in the simulator: 2 ms + 0.1 ms b with 5 % noise, twice that from batch 500; target 10 ms\n",
+    );
+    let _ = writeln!(
+        out,
+        "{:<16} {:>9} {:>9} {:>10} {:>12} {:>10}",
+        "rule", "items/s", "missed", "recovery", "size at 499", "at the end"
+    );
     for rule in rules {
         let size = |batch: usize| rule.sizes.get(batch).copied().unwrap_or_default();
         let _ = writeln!(

@@ -40,7 +40,8 @@ pub fn draw(steps: &[Step], capacity: f64) -> String {
         );
     }
     for (class, time) in [("p50", (|step: &Step| step.p50) as fn(&Step) -> _), ("p99", |step: &Step| step.p99)] {
-        let points: Vec<String> = steps.iter().map(|step| format!("{:.1},{:.1}", x(step.rate), y(ms(time(step))))).collect();
+        let points: Vec<String> =
+            steps.iter().map(|step| format!("{:.1},{:.1}", x(step.rate), y(ms(time(step))))).collect();
         let _ = writeln!(body, "<polyline class='{class}' points='{}'/>", points.join(" "));
         if let Some(last) = steps.last() {
             let (x, y) = (x(last.rate) + 8.0, y(ms(time(last))) + 4.0);

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
@@ -36,7 +36,8 @@ pub struct Step {
 }
 
 impl Step {
-    pub const HEAD: &str = " offered/s   served/s   p50 ms   p99 ms      503   503 p99 ms      504    hung up   errors   unsent   batch";
+    pub const HEAD: &str =
+        " offered/s   served/s   p50 ms   p99 ms      503   503 p99 ms      504    hung up   errors   unsent   batch";
 }
 
 fn ms(time: Duration) -> f64 {
@@ -55,20 +56,48 @@ impl fmt::Display for Step {
     }
 }
 
-/// Times of answers by what they were.
+/// Answers by what they were. Of a fixed size, so that what grows in a soak is the server.
 #[derive(Default)]
 struct Times {
-    served: Vec<Duration>,
-    refused: Vec<Duration>,
+    served: Histogram,
+    refused: Histogram,
     expired: u64,
     hung_up: u64,
     errors: u64,
 }
 
-fn quantile(times: &mut [Duration], share: f64) -> Duration {
-    times.sort_unstable();
-    let rank = (share * times.len() as f64).ceil() as usize;
-    times.get(rank.clamp(1, times.len().max(1)) - 1).copied().unwrap_or_default()
+/// Times in buckets that are 1 / 32 wide, in microseconds.
+struct Histogram {
+    counts: Vec<u32>,
+    count: u64,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Histogram { counts: vec![0; 32 * 64], count: 0 }
+    }
+}
+
+impl Histogram {
+    fn record(&mut self, time: Duration) {
+        let us = (time.as_micros() as u64).max(32);
+        let shift = us.ilog2() - 5;
+        self.counts[(32 * shift) as usize + (us >> shift) as usize - 32] += 1;
+        self.count += 1;
+    }
+
+    /// The upper end of the bucket that holds the quantile.
+    fn quantile(&self, share: f64) -> Duration {
+        let rank = (share * self.count as f64).ceil() as u64;
+        let mut seen = 0;
+        for (bucket, n) in self.counts.iter().enumerate() {
+            seen += u64::from(*n);
+            if seen >= rank && seen > 0 {
+                return Duration::from_micros((33 + bucket as u64 % 32) << (bucket / 32));
+            }
+        }
+        Duration::ZERO
+    }
 }
 
 /// Pictures a second with 64 clients that ask again at once, over 3 s.
@@ -111,7 +140,7 @@ pub async fn run(address: SocketAddr, body: &[u8], rate: f64, seconds: u64, hang
         let mut client = Client::new(address, body)?;
         let (next, times, unsent) = (Arc::clone(&next), Arc::clone(&times), Arc::clone(&unsent));
         tasks.push(tokio::spawn(async move {
-            let mut own = Times::default();
+            let note = |what: &dyn Fn(&mut Times)| what(&mut times.lock().unwrap_or_else(PoisonError::into_inner));
             loop {
                 let number = next.fetch_add(1, Relaxed);
                 if number >= requests {
@@ -126,40 +155,36 @@ pub async fn run(address: SocketAddr, body: &[u8], rate: f64, seconds: u64, hang
                 let sent = Instant::now();
                 if hang_up > 0 && number % hang_up == 0 {
                     match client.post_and_go().await {
-                        Ok(()) => own.hung_up += 1,
-                        Err(_) => own.errors += 1,
+                        Ok(()) => note(&|all| all.hung_up += 1),
+                        Err(_) => note(&|all| all.errors += 1),
                     }
                     continue;
                 }
-                match client.post().await {
+                let status = client.post().await;
+                let (since_due, since_sent) = (due.elapsed(), sent.elapsed());
+                note(&|all| match status {
                     // Of an accepted request all that it waited since it was due counts.
-                    Ok(200) => own.served.push(due.elapsed()),
-                    Ok(503) => own.refused.push(sent.elapsed()),
-                    Ok(504) => own.expired += 1,
-                    Ok(_) | Err(_) => own.errors += 1,
-                }
+                    Ok(200) => all.served.record(since_due),
+                    Ok(503) => all.refused.record(since_sent),
+                    Ok(504) => all.expired += 1,
+                    Ok(_) | Err(_) => all.errors += 1,
+                });
             }
-            let mut all = times.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            all.served.append(&mut own.served);
-            all.refused.append(&mut own.refused);
-            all.expired += own.expired;
-            all.hung_up += own.hung_up;
-            all.errors += own.errors;
         }));
     }
     for task in tasks {
         let _ = task.await;
     }
     let took = start.elapsed().as_secs_f64();
-    let mut all = std::mem::take(&mut *times.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    let all = std::mem::take(&mut *times.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(Step {
         rate,
         requests,
-        served: all.served.len() as f64 / took,
-        p50: quantile(&mut all.served, 0.5),
-        p99: quantile(&mut all.served, 0.99),
-        refused: all.refused.len() as u64,
-        refused_p99: quantile(&mut all.refused, 0.99),
+        served: all.served.count as f64 / took,
+        p50: all.served.quantile(0.5),
+        p99: all.served.quantile(0.99),
+        refused: all.refused.count,
+        refused_p99: all.refused.quantile(0.99),
         expired: all.expired,
         hung_up: all.hung_up,
         errors: all.errors,
@@ -174,7 +199,8 @@ pub async fn watch_memory(seconds: u64) -> Vec<u64> {
     for _ in 0..12 {
         sleep(Duration::from_millis(seconds * 1000 / 12)).await;
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let kb = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok());
+        let kb =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok());
         samples.extend(kb.map(|kb| kb / 1024));
     }
     samples

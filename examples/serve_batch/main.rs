@@ -118,7 +118,10 @@ async fn soak(args: Args) -> Result<(), Box<dyn Error>> {
     println!("503 in under 5 ms at p99: {} ({:?})", verdict(step.refused_p99.as_millis() < 5), step.refused_p99);
     match (memory.get(memory.len() / 4), memory.iter().max()) {
         (Some(early), Some(most)) => {
-            println!("flat memory (at most a tenth more than after a quarter): {}", verdict(*most <= early + early / 10));
+            println!(
+                "flat memory (at most a tenth more than after a quarter): {}",
+                verdict(*most <= early + early / 10)
+            );
         }
         _ => println!("memory: not measured, it is read from /proc"),
     }

@@ -200,11 +200,7 @@ where
     }
 
     /// Starts a thread for each processor, and the timer's.
-    fn start<S>(
-        self,
-        processors: Vec<S>,
-        on_callers: Option<SendRun<T, R>>,
-    ) -> Result<DynamicBatcher<T, R>, BatchError>
+    fn start<S>(self, processors: Vec<S>, on_callers: Option<SendRun<T, R>>) -> Result<DynamicBatcher<T, R>, BatchError>
     where
         S: FnOnce() -> Option<Processor<T, R>> + Send + 'static,
     {

@@ -88,7 +88,8 @@ impl Policy {
     /// # Errors
     /// [`BatchError::Configuration`], naming the first field that does not fit.
     pub fn check(&self) -> Result<(), BatchError> {
-        let BatchConfig { max_batch_size: max, max_queue_size: queue, preferred_batch_size: preferred, .. } = self.config;
+        let BatchConfig { max_batch_size: max, max_queue_size: queue, preferred_batch_size: preferred, .. } =
+            self.config;
         let refuse = |field, value: u64, must| Err(BatchError::Configuration { field, value, must });
         match () {
             () if max == 0 => refuse("max_batch_size", 0, "be at least 1"),

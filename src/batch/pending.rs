@@ -85,19 +85,19 @@ impl<T, R> Permit<T, R> {
     ///
     /// # Errors
     /// [`Rejected`] with the item: closed since, too large, or its key or weight could not be found. Never `QueueFull`.
-    pub fn add(self, item: T) -> Result<Pending<R>, Rejected<T>> {
-        self.add_with(item, ItemOptions::default())
+    pub fn send(self, item: T) -> Result<Pending<R>, Rejected<T>> {
+        self.send_with(item, ItemOptions::default())
     }
 
-    /// [`Permit::add`] with a priority or a deadline.
+    /// [`Permit::send`] with a priority or a deadline.
     ///
     /// # Errors
-    /// As [`Permit::add`].
-    pub fn add_with(self, item: T, options: ItemOptions) -> Result<Pending<R>, Rejected<T>> {
-        self.add_until(item, options.priority, Deadline::In(options.deadline))
+    /// As [`Permit::send`].
+    pub fn send_with(self, item: T, options: ItemOptions) -> Result<Pending<R>, Rejected<T>> {
+        self.send_until(item, options.priority, Deadline::In(options.deadline))
     }
 
-    fn add_until(mut self, item: T, priority: u8, deadline: Deadline) -> Result<Pending<R>, Rejected<T>> {
+    fn send_until(mut self, item: T, priority: u8, deadline: Deadline) -> Result<Pending<R>, Rejected<T>> {
         match self.front.take() {
             Some(front) => front.add(item, priority, deadline, true),
             None => Err(Rejected { item, reason: BatchError::Closed }),
@@ -177,7 +177,7 @@ pub(super) async fn add_waiting<T, R>(
     // The time in the line counts, too.
     let deadline = front.deadline(options);
     match Reserve::new(front, deadline).await {
-        Ok(permit) => permit.add_until(item, options.priority, Deadline::At(deadline)),
+        Ok(permit) => permit.send_until(item, options.priority, Deadline::At(deadline)),
         Err(reason) => Err(Rejected { item, reason }),
     }
 }

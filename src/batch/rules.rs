@@ -53,7 +53,13 @@ impl LatencyTarget {
     #[must_use]
     pub fn new(target: Duration, max: usize) -> Self {
         let recent = VecDeque::with_capacity(WINDOW);
-        LatencyTarget { size: 1, max: max.max(1), target: target.as_nanos() as f64, model: ServiceModel::default(), recent }
+        LatencyTarget {
+            size: 1,
+            max: max.max(1),
+            target: target.as_nanos() as f64,
+            model: ServiceModel::default(),
+            recent,
+        }
     }
 
     /// The size that the model asks for, and how far from it is no reason to move.

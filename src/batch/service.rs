@@ -94,7 +94,7 @@ impl<T: Send + 'static, R: Send + 'static> Service<T> for BatchService<T, R> {
 
     fn call(&mut self, item: T) -> BatchResponse<R> {
         let added = match std::mem::replace(&mut self.place, Place::None) {
-            Place::Kept(permit) => permit.add(item),
+            Place::Kept(permit) => permit.send(item),
             _ => self.batcher.add(item),
         };
         BatchResponse(added.map_err(|Rejected { reason, .. }| Some(reason)))

@@ -41,10 +41,13 @@ pub(super) struct Shared<T, R, K> {
 }
 
 /// A processor that any thread may run.
-pub(super) type SendRun<T, R> = Box<dyn FnMut(Vec<T>) -> Result<Vec<R>, String> + Send>;
+pub(super) type SendRun<T, R> = Box<dyn FnMut(Vec<T>) -> Outcome<R> + Send>;
+
+/// The results of a batch, or what went wrong.
+pub(super) type Outcome<R> = Result<Vec<R>, String>;
 
 /// Batches that a caller runs at most before it looks whether its own answer is there.
-const HELP: usize = 4;
+const HELP: usize = 2;
 
 /// How long an item waits for a caller to run it, before the worker does.
 const GRACE: u64 = 1_000_000;
@@ -166,7 +169,8 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
         self.settle(state);
         let mut state = self.lock();
         let work = !state.busy && state.core.ready();
-        if !work && !(state.core.is_closed() && state.core.waiting() == 0) {
+        let end = state.core.is_closed() && state.core.waiting() == 0;
+        if !(work || end) {
             state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
             let now = self.now();
             state.core.advance(now);
@@ -313,7 +317,13 @@ fn effects<T, R, K: Eq + Hash + Clone>(state: &mut State<T, R, K>, left_to_calle
 
 /// What a handle can ask for, whatever the keys are.
 pub(super) trait Front<T, R>: Cancel {
-    fn add(self: Arc<Self>, item: T, priority: u8, deadline: Deadline, reserved: bool) -> Result<Pending<R>, Rejected<T>>;
+    fn add(
+        self: Arc<Self>,
+        item: T,
+        priority: u8,
+        deadline: Deadline,
+        reserved: bool,
+    ) -> Result<Pending<R>, Rejected<T>>;
     fn deadline(&self, options: ItemOptions) -> Option<u64>;
     fn reserve(&self, deadline: Option<u64>) -> Result<(), u64>;
     fn poll_passage(&self, number: u64, waker: &Waker) -> Poll<Passage>;
@@ -352,7 +362,13 @@ where
     R: Send + 'static,
     K: Eq + Hash + Clone + Send + 'static,
 {
-    fn add(self: Arc<Self>, item: T, priority: u8, deadline: Deadline, reserved: bool) -> Result<Pending<R>, Rejected<T>> {
+    fn add(
+        self: Arc<Self>,
+        item: T,
+        priority: u8,
+        deadline: Deadline,
+        reserved: bool,
+    ) -> Result<Pending<R>, Rejected<T>> {
         let (key, weight) = match self.measure(&item) {
             Ok(measured) => measured,
             Err(reason) => {

@@ -136,7 +136,10 @@ pub struct Simulator {
 
 impl std::fmt::Debug for Simulator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Simulator").field("policy", &self.policy).field("workers", &self.workers).finish_non_exhaustive()
+        f.debug_struct("Simulator")
+            .field("policy", &self.policy)
+            .field("workers", &self.workers)
+            .finish_non_exhaustive()
     }
 }
 

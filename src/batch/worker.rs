@@ -3,7 +3,7 @@
 use super::BatchError;
 use super::core::{Finished, Taken};
 use super::error::panic_message;
-use super::shared::{Guard, Job, Shared, over};
+use super::shared::{Guard, Job, Outcome, Shared, over};
 use std::cell::Cell;
 use std::fmt::Display;
 use std::hash::Hash;
@@ -43,7 +43,7 @@ impl<R, E: Display> BatchResult<R> for Result<Vec<R>, E> {
 
 /// A worker's processor, and how to make another one after a panic.
 pub(super) struct Processor<T, R> {
-    pub(super) run: Box<dyn FnMut(Vec<T>) -> Result<Vec<R>, String>>,
+    pub(super) run: Box<dyn FnMut(Vec<T>) -> Outcome<R>>,
     pub(super) again: Option<Box<dyn Fn() -> Processor<T, R>>>,
 }
 
@@ -96,7 +96,7 @@ pub(super) fn run_batch<'a, T, R, K>(
     mut state: Guard<'a, T, R, K>,
     taken: Taken,
     jobs: &mut Vec<Job<T, R>>,
-    run: &mut dyn FnMut(Vec<T>) -> Result<Vec<R>, String>,
+    run: &mut dyn FnMut(Vec<T>) -> Outcome<R>,
 ) -> (Guard<'a, T, R, K>, bool)
 where
     K: Eq + Hash + Clone,
@@ -152,7 +152,7 @@ where
 /// The results of a batch, as many as items, or the error for all of its callers; and whether the processor panicked.
 fn process<T, R>(
     shared: *const (),
-    run: &mut dyn FnMut(Vec<T>) -> Result<Vec<R>, String>,
+    run: &mut dyn FnMut(Vec<T>) -> Outcome<R>,
     items: Vec<T>,
     size: usize,
 ) -> (Result<Vec<R>, BatchError>, bool) {
@@ -163,7 +163,10 @@ fn process<T, R>(
         Ok(Ok(results)) => {
             let got = results.len();
             let _ = catch_unwind(AssertUnwindSafe(|| drop(results)));
-            (Err(BatchError::failed(format!("processor: expected {size} results, one for each item, got {got}"))), false)
+            (
+                Err(BatchError::failed(format!("processor: expected {size} results, one for each item, got {got}"))),
+                false,
+            )
         }
         Ok(Err(message)) => (Err(BatchError::failed(format!("processor: {message}"))), false),
         Err(panic) => {

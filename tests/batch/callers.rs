@@ -48,7 +48,8 @@ fn add_waiting_waits_for_a_place_and_close_sends_it_back() {
     let waiting: Vec<_> = (2..5)
         .map(|v| {
             let batcher = batcher.clone();
-            let task = runtime.spawn(async move { batcher.add_waiting(v).await.map_err(|r| r.item)?.await.map_err(|_| 0u32) });
+            let task =
+                runtime.spawn(async move { batcher.add_waiting(v).await.map_err(|r| r.item)?.await.map_err(|_| 0u32) });
             std::thread::sleep(Duration::from_millis(20)); // so that they stand in this order
             task
         })
@@ -88,7 +89,7 @@ fn a_kept_place_and_a_place_in_the_line_are_given_free() {
         drop(second);
         drop(permit);
         let permit = tokio::time::timeout(LONG, third).await.unwrap().unwrap();
-        let pending = permit.add(7).unwrap();
+        let pending = permit.send(7).unwrap();
         door.open();
         assert_eq!(pending.await, Ok(7));
         assert_eq!(first.await, Ok(0));
@@ -122,9 +123,8 @@ fn a_dropped_future_is_not_processed() {
 #[test]
 fn each_caller_gets_the_result_of_its_item() {
     let config = BatchConfig { max_wait_ms: 1, ..BatchConfig::default() };
-    let batcher = DynamicBatcher::builder(config).build_each(2, |_| |items: Vec<u64>| {
-        items.into_iter().map(|v| v * v + 1).collect::<Vec<u64>>()
-    });
+    let batcher = DynamicBatcher::builder(config)
+        .build_each(2, |_| |items: Vec<u64>| items.into_iter().map(|v| v * v + 1).collect::<Vec<u64>>());
     let batcher = batcher.unwrap();
     std::thread::scope(|scope| {
         for thread in 0..8u64 {
@@ -244,10 +244,12 @@ fn callers_run_batches_if_they_may() {
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let batcher = &batcher;
-            scope.spawn(move || (0..500).for_each(|i| {
-                let v = 100 + thread * 1000 + i;
-                assert_eq!(batcher.submit_blocking(v), Ok(v));
-            }));
+            scope.spawn(move || {
+                (0..500).for_each(|i| {
+                    let v = 100 + thread * 1000 + i;
+                    assert_eq!(batcher.submit_blocking(v), Ok(v));
+                })
+            });
         }
     });
     assert_eq!(batcher.shutdown_blocking(LONG).abandoned, 0);

@@ -22,27 +22,28 @@ struct Counts {
 fn storm(seed: u64, workers: usize, callers: u64, each: u64, shutdown: Option<Duration>) {
     let config = BatchConfig { max_batch_size: 8, max_wait_ms: 1, max_queue_size: 40, preferred_batch_size: 4 };
     let order: &'static Mutex<HashMap<u64, Vec<u64>>> = Box::leak(Box::default());
-    let batcher = DynamicBatcher::builder(config).key(|item: &(u64, u64)| item.0 % 3).build_each(workers, move |worker| {
-        let mut state = seed + worker as u64;
-        move |items: Vec<(u64, u64)>| {
-            let what = random(&mut state) % 20;
-            assert!(what != 0, "at random");
-            if what == 1 {
-                std::thread::sleep(Duration::from_millis(2));
+    let batcher =
+        DynamicBatcher::builder(config).key(|item: &(u64, u64)| item.0 % 3).build_each(workers, move |worker| {
+            let mut state = seed + worker as u64;
+            move |items: Vec<(u64, u64)>| {
+                let what = random(&mut state) % 20;
+                assert!(what != 0, "at random");
+                if what == 1 {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                let mut results: Vec<u64> = items.iter().map(|(caller, i)| caller * 1_000_000 + i).collect();
+                for (caller, i) in &items {
+                    order.lock().unwrap().entry(*caller).or_default().push(*i);
+                }
+                match what {
+                    2 => drop(results.pop()),
+                    3 => results.push(0),
+                    4 => return Err("at random"),
+                    _ => {}
+                }
+                Ok(results)
             }
-            let mut results: Vec<u64> = items.iter().map(|(caller, i)| caller * 1_000_000 + i).collect();
-            for (caller, i) in &items {
-                order.lock().unwrap().entry(*caller).or_default().push(*i);
-            }
-            match what {
-                2 => drop(results.pop()),
-                3 => results.push(0),
-                4 => return Err("at random"),
-                _ => {}
-            }
-            Ok(results)
-        }
-    });
+        });
     let batcher = batcher.unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     let counts = runtime.block_on(async {

@@ -103,7 +103,13 @@ impl Scenario {
         }
         assert_eq!(report.batches.len(), expected.batches.len(), "batches; {:?}", self.policy);
         for (i, (answer, expected)) in report.answers.iter().zip(&expected.answers).enumerate() {
-            assert_eq!(Some(*answer), *expected, "the answer to request {i}: {:?}; {:?}", self.requests[i], self.policy);
+            assert_eq!(
+                Some(*answer),
+                *expected,
+                "the answer to request {i}: {:?}; {:?}",
+                self.requests[i],
+                self.policy
+            );
         }
         self.keeps(&report);
         report

@@ -140,7 +140,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn compare() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let batchers = [
         ("on callers", omnilane(true)),
         ("on a worker", omnilane(false)),
@@ -148,7 +149,10 @@ fn compare() {
         ("amate", amate()),
         ("batched-fn", batched_fn()),
     ];
-    println!("{:<11} {:<15} {:>11} {:>9} {:>9} {:>9}", "submitters", "batcher", "ns/request", "of ours", "p99 us", "of ours");
+    println!(
+        "{:<11} {:<15} {:>11} {:>9} {:>9} {:>9}",
+        "submitters", "batcher", "ns/request", "of ours", "p99 us", "of ours"
+    );
     for submitters in [1, 8, 64] {
         let each = 24_000 / submitters;
         let mut rounds = vec![(Vec::new(), Vec::new()); batchers.len()];
@@ -218,7 +222,8 @@ fn timers() {
 fn idle() {
     let batchers: Vec<_> = (0..50)
         .map(|_| {
-            let batcher = DynamicBatcher::new(BatchConfig::default(), |items: Vec<u64>| items).expect("a valid configuration");
+            let batcher =
+                DynamicBatcher::new(BatchConfig::default(), |items: Vec<u64>| items).expect("a valid configuration");
             let _ = batcher.submit_blocking(1);
             batcher
         })

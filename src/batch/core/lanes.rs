@@ -130,8 +130,13 @@ impl<P, K: Eq + Hash + Clone> Lanes<P, K> {
             _ => self.by_key.get(&key).copied(),
         };
         let id = known.unwrap_or_else(|| {
-            let slot =
-                Slot { key: Some(key.clone()), lane: Lane::default(), place: Place::Empty, expiry: u64::MAX, credit: 0 };
+            let slot = Slot {
+                key: Some(key.clone()),
+                lane: Lane::default(),
+                place: Place::Empty,
+                expiry: u64::MAX,
+                credit: 0,
+            };
             self.empty += 1;
             let id = match self.free.pop() {
                 Some(id) => {
@@ -337,9 +342,7 @@ impl<P, K: Eq + Hash + Clone> Lanes<P, K> {
                 continue;
             }
             let mut next = self.spent.first().copied();
-            if next.is_none() {
-                return None;
-            }
+            next?;
             while let Some(id) = next {
                 self.refresh(id, now, estimate);
                 if self.slots[id as usize].place == Place::Spent {

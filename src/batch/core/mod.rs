@@ -177,7 +177,7 @@ impl<P, K: Eq + Hash + Clone> Core<P, K> {
         } else if arrival.weight > heaviest && self.policy.oversized == Oversized::Refuse {
             self.counters.totals.rejected_too_large += 1;
             Some(Refusal::TooLarge)
-        } else if !reserved && !(self.has_place() && self.gate.is_empty()) {
+        } else if !(reserved || self.has_place() && self.gate.is_empty()) {
             self.counters.totals.rejected_full += 1;
             Some(Refusal::Full)
         } else {
@@ -191,7 +191,8 @@ impl<P, K: Eq + Hash + Clone> Core<P, K> {
             return Err((payload, refusal));
         }
         self.seq += 1;
-        let head_start = i64::from(arrival.priority).saturating_mul(signed(super::config::nanos(self.policy.priority_step)));
+        let head_start =
+            i64::from(arrival.priority).saturating_mul(signed(super::config::nanos(self.policy.priority_step)));
         let new = NewEntry {
             payload,
             seq: self.seq,
