@@ -21,7 +21,7 @@
 //! - [`lanes`]: what a kernel is made of: [`Vector`](lanes::Vector), [`Mask`](lanes::Mask), and loops that own the tail.
 //! - [`kernel!`] makes a plain function of a kernel; [`dispatch()`] and [`dispatch_on`] run one that is a type.
 //! - [`cpu`]: what the CPU has, which instruction set is used, and how to choose another one.
-//! - [`memory`]: views of images and images.
+//! - [`memory`]: views of images and images; buffer pools, arenas, model files.
 #![cfg_attr(feature = "std", doc = "- [`verify`]: your kernel on every instruction set against a plain definition.")]
 //!
 //! The kernels themselves are the crate `omnilane-kernels`.
@@ -29,6 +29,7 @@
 //! # Features
 //! `std` (default): [`with_isa`](cpu::with_isa), the environment's `OMNILANE_ISA`, and what only the
 //! operating system knows. Without it the crate is `no_std` with `alloc`.
+//! `mmap` (default): model files. `image`: from and into the buffers of the image crate.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

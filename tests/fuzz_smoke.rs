@@ -41,4 +41,4 @@ macro_rules! targets {
         }
     };
 }
-targets!(lane_ops 3000, gray 500, threshold 500, normalize 300, image_views 5000);
+targets!(lane_ops 3000, gray 500, threshold 500, normalize 300, image_views 5000, model_header 5000);

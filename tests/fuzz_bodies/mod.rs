@@ -7,6 +7,7 @@ pub mod gray;
 pub mod image_views;
 mod input;
 pub mod lane_ops;
+pub mod model_header;
 pub mod normalize;
 mod pictures;
 pub mod threshold;
@@ -28,10 +29,11 @@ pub static COMPARED: AtomicU64 = AtomicU64::new(0);
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("lane_ops", lane_ops::run),
     ("gray", gray::run),
     ("threshold", threshold::run),
     ("normalize", normalize::run),
     ("image_views", image_views::run),
+    ("model_header", model_header::run),
 ];
