@@ -3,6 +3,9 @@
 //! Each line is a pair of programs whose calls alternate, so that a slow moment of the machine hits both; the ratio is that
 //! of the median times. Prints whether each bar is met; never fails, since time is not a test.
 
+#[path = "bars/memory.rs"]
+mod memory;
+
 use omnilane::cpu::{Isa, with_isa};
 use omnilane::lanes::{LengthError, Simd, map};
 use omnilane::memory::{Image, ImageView, ImageViewMut};
@@ -19,6 +22,7 @@ fn main() {
         threshold(side);
     }
     normalize_large();
+    memory::all();
 }
 
 /// `bar` is met if `b` takes at least `wanted` times as long as `a`.

@@ -21,7 +21,7 @@
 //! - [`lanes`]: what a kernel is made of: [`Vector`](lanes::Vector), [`Mask`](lanes::Mask), and loops that own the tail.
 //! - [`kernel!`] makes a plain function of a kernel; [`dispatch()`] and [`dispatch_on`] run one that is a type.
 //! - [`cpu`]: what the CPU has, which instruction set is used, and how to choose another one.
-//! - [`memory`]: views of images and images.
+//! - [`memory`]: views of images and images; buffer pools, arenas, model files.
 //! - [`quantize`]: real numbers as small integers, bit-equal to ONNX Runtime.
 #![cfg_attr(feature = "batch", doc = "- [`batch`]: single requests gathered into batches.")]
 #![cfg_attr(feature = "std", doc = "- [`verify`]: your kernel on every instruction set against a plain definition.")]
@@ -37,6 +37,7 @@
 //! operating system knows. Without it the crate is `no_std` with `alloc`.
 //!
 //! `parallel` (default): what uses threads.
+//! `mmap` (default): model files. `image`: from and into the buffers of the image crate.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -41,4 +41,7 @@ macro_rules! targets {
         }
     };
 }
-targets!(lane_ops 3000, gray 500, threshold 500, normalize 300, image_views 5000, integers 400, quantize 500, batch 300);
+targets!(
+    lane_ops 3000, gray 500, threshold 500, normalize 300, image_views 5000, integers 400, quantize 500, batch 300,
+    model_header 5000
+);

@@ -54,6 +54,22 @@ fn products_that_overflow_are_refused() {
     assert_eq!(Image::<u8, 1>::new(MAX / 2 + 1, 1).unwrap_err(), too_large(MAX / 2 + 1, 1, 1));
 }
 
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn sizes_beyond_32_bits_are_counted() {
+    // 65536 x 65537 pixels are 65536 in 32 bits, which the data would have.
+    let (width, height) = (65536, 65537);
+    refuses::<1>(65536, width, height, width, ImageError::DataTooShort { got: 65536, needed: width * height });
+    // A picture that is there: rows far apart in memory that nobody touches, and that Linux therefore does not provide.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let data = vec![0u8; (1 << 32) + 10];
+    let view = ImageView::<u8, 1>::with_stride(&data, 3, 3, 1 << 31).unwrap();
+    assert_eq!(view.row(2).unwrap().as_ptr(), &raw const data[1 << 32]);
+    assert_eq!(view.subview(1, 2, 2, 1).unwrap().pixel(1, 0), Some([0]));
+}
+
 #[test]
 fn zero_sizes_are_fine() {
     for (width, height) in [(0, 0), (5, 0), (0, 5), (MAX / 8, 0), (0, 1000)] {

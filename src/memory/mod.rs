@@ -17,11 +17,26 @@
 //! assert_eq!(own.view().pixel(0, 1), Some([18, 19, 20]));
 //! # Ok::<(), omnilane::memory::ImageError>(())
 //! ```
+//!
+#![cfg_attr(
+    feature = "std",
+    doc = "- [`BufferPool`] hands the memory of dropped buffers out again; [`scratch`] is each thread's own."
+)]
+//! - [`Arena`]: many slices that end together. [`AlignedBuffer`]: one that starts on 64 bytes.
+#![cfg_attr(
+    feature = "mmap",
+    doc = "- [`MmapModel`]: a file's bytes, mapped where that is safe; [`Tensors`]: what a model's file holds."
+)]
 
 mod aligned;
+mod arena;
 mod error;
 mod image;
+#[cfg(feature = "image")]
+mod image_crate;
 mod layout;
+#[cfg(feature = "mmap")]
+pub mod model;
 #[cfg(feature = "std")]
 pub mod pool;
 mod pool_error;
@@ -31,8 +46,11 @@ mod view;
 mod view_mut;
 
 pub use aligned::AlignedBuffer;
+pub use arena::{Arena, ArenaError};
 pub use error::ImageError;
 pub use image::Image;
+#[cfg(feature = "mmap")]
+pub use model::{Advice, Dtype, Metadata, MmapModel, ModelError, TensorElement, TensorView, Tensors};
 #[cfg(feature = "std")]
 pub use pool::{
     BufferPool, ClassStats, LeakReport, Outstanding, PoolBuilder, PoolStats, PooledBuffer, PooledImage, PooledUninit,

@@ -9,6 +9,7 @@ pub mod image_views;
 mod input;
 pub mod integers;
 pub mod lane_ops;
+pub mod model_header;
 pub mod normalize;
 mod pictures;
 pub mod quantize;
@@ -44,4 +45,5 @@ pub const TARGETS: &[Target] = &[
     ("integers", integers::run),
     ("quantize", quantize::run),
     ("batch", batch::run),
+    ("model_header", model_header::run),
 ];

@@ -18,6 +18,9 @@ pub(crate) struct Slab {
     /// The class; `OVERSIZE` goes back to none.
     class: usize,
     core: Arc<Core>,
+    /// The model of the hand-over fails if two threads touch it without an order between them.
+    #[cfg(loom)]
+    watched: loom::cell::UnsafeCell<()>,
 }
 
 /// The class of a buffer that is larger than every class.
@@ -123,6 +126,8 @@ impl Core {
             Some(slab) => slab,
             None => Core::make(core, class, bytes)?,
         };
+        #[cfg(loom)]
+        slab.watched.with_mut(|_| ());
         if let Some(tracker) = &core.tracker {
             tracker.add((&raw const *slab).addr(), slab.memory.bytes(), at);
         }
@@ -166,7 +171,13 @@ impl Core {
             None => _ = core.oversize.fetch_add(1, Relaxed),
         }
         core.high_water.fetch_max(core.existing.load(Relaxed), Relaxed);
-        Ok(Box::new(Slab { memory, class, core: Arc::clone(core) }))
+        Ok(Box::new(Slab {
+            memory,
+            class,
+            core: Arc::clone(core),
+            #[cfg(loom)]
+            watched: loom::cell::UnsafeCell::new(()),
+        }))
     }
 
     /// Enters a buffer that will exist; a strict pool refuses one that would be too many.
@@ -324,6 +335,8 @@ impl Slab {
     #[inline(always)]
     pub(super) fn give_back(self: Box<Self>) {
         self.untrack();
+        #[cfg(loom)]
+        self.watched.with_mut(|_| ());
         let core = &*self.core;
         let class = self.class;
         if class == OVERSIZE || !memory_opt_enabled() {
@@ -395,7 +408,7 @@ impl Slab {
 
     /// The memory alone; the pool forgets it.
     pub(super) fn detach(self) -> RawMemory {
-        let Slab { memory, class, core } = self;
+        let Slab { memory, class, core, .. } = self;
         core.forget(class, memory.bytes());
         memory
     }

@@ -1,0 +1,1 @@
+//! Only tests, which stand in `tests/loom_*.rs`.
