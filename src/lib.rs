@@ -36,8 +36,8 @@
 //! `std` (default): [`with_isa`](cpu::with_isa), the environment's `OMNILANE_ISA`, and what only the
 //! operating system knows. Without it the crate is `no_std` with `alloc`.
 //!
-//! `parallel` (default): what uses threads.
-//! `mmap` (default): model files. `image`: from and into the buffers of the image crate.
+//! All default: `parallel`, what uses threads; `mmap`, model files; `batch`, the batcher; `optimize` is all three. Not
+//! default: `image`, from and into the buffers of the image crate.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -59,10 +59,10 @@ mod dynamic;
 mod error;
 mod extent;
 mod fake;
-mod integer;
 #[cfg(feature = "mmap")]
 mod file;
 mod ggml;
+mod integer;
 mod metrics;
 mod nibbles;
 mod observe;
@@ -79,14 +79,14 @@ pub use code::{Code, I4, U4};
 pub use dynamic::DynamicQuantizer;
 pub use error::QuantizeError;
 pub use fake::{fake_quantize_backward_into, fake_quantize_into};
+#[cfg(feature = "mmap")]
+pub use file::{FileOptions, FileReport, Progress, Target, TensorReport, quantize_file};
+pub use ggml::BlockFormat;
 pub use integer::{
     Activation, MatrixView, OutputCode, PackedWeights, Requantizer, dot, matmul, matmul_into, matmul_requantized,
     matmul_requantized_into, matvec, matvec_into, matvec_requantized, matvec_requantized_into, requantize,
     requantize_into,
 };
-#[cfg(feature = "mmap")]
-pub use file::{FileOptions, FileReport, Progress, Target, TensorReport, quantize_file};
-pub use ggml::BlockFormat;
 pub use metrics::{Comparison, cosine_similarity, max_error, quantization_error, sqnr};
 pub use observe::{
     Counts, Histogram, KlDivergence, Merge, MinMax, MovingAverage, MseSearch, Observer, Percentile, Scheme,
