@@ -439,8 +439,8 @@ fn normal_quantiles(n: usize) -> Vec<f32> {
 
 #[test]
 fn percentiles_of_a_normal_distribution_have_their_figures() {
-    // The figures of the distribution itself: samples scatter around them, those of a million values at 99.9 % from 36.9 to
-    // 37.4 dB. The largest value is that of a sample of 500 000.
+    // The figures of the distribution itself; samples of a million values scatter around them, at 99.9 % from 36.9 to 37.3 dB.
+    // The largest value is that of a sample of 500 000.
     let x = normal_quantiles(500_000);
     for (percent, want) in [(100.0, 39.3), (99.999, 40.0), (99.99, 40.6), (99.9, 37.3), (99.0, 27.2)] {
         let mut o = Percentile::with_percent(Scheme::Symmetric, percent).unwrap();
