@@ -102,11 +102,12 @@ fn mutate(bytes: &mut Vec<u8>, state: &mut u64) {
         }
     }
     // Half of them with the right length again, so that what is behind it is reached.
-    if random(state) % 2 == 0 && bytes.len() > 8 {
-        if let Some(end) = bytes.iter().rposition(|b| *b == b'}') {
-            let len = (end + 1).saturating_sub(8) as u64;
-            bytes[..8].copy_from_slice(&len.to_le_bytes());
-        }
+    if random(state).is_multiple_of(2)
+        && bytes.len() > 8
+        && let Some(end) = bytes.iter().rposition(|b| *b == b'}')
+    {
+        let len = (end + 1).saturating_sub(8) as u64;
+        bytes[..8].copy_from_slice(&len.to_le_bytes());
     }
 }
 

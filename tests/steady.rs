@@ -132,7 +132,7 @@ fn memory_returns_to_its_bound_after_a_burst() {
         drop(burst);
         // What it keeps, and the boxes and the queue that hold it.
         let kept = LIVE.load(Relaxed) - before;
-        assert!(kept <= BOUND + BOUND / 100 && kept >= BOUND, "{kept}");
+        assert!((BOUND..=BOUND + BOUND / 100).contains(&kept), "{kept}");
     }
     assert_eq!(pool.stats().retained_bytes, BOUND);
     drop(pool);
