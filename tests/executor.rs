@@ -74,7 +74,7 @@ fn results_stand_in_the_order_of_the_items() {
             for n in [0, 1, 2, 100] {
                 let items: Vec<u64> = (0..n).collect();
                 let f = |v: u64| {
-                    if v % 7 == 0 {
+                    if v.is_multiple_of(7) {
                         thread::yield_now();
                     }
                     v * v
