@@ -75,7 +75,7 @@ fn after_a_slowdown_it_is_under_the_target_within_10_batches() {
         assert!(late.iter().filter(|i| **i >= 210).count() <= 3, "{late:?}");
         // 4 ms + 0.2 ms b: 26 without noise.
         let end = sizes(&report)[399];
-        assert!(end <= 26 && end >= 18, "{end}");
+        assert!((18..=26).contains(&end), "{end}");
     }
 }
 
