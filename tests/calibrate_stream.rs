@@ -2,35 +2,10 @@
 //!
 //! `OMNILANE_EXHAUSTIVE=1 cargo test --release --test calibrate_stream` takes 10^9 values, else there are two million.
 
+mod counting;
+
 use omnilane::quantize::{Counts, KlDivergence, Merge, MinMax, MseSearch, Percentile, Scheme};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Counts the bytes that are allocated.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: it forwards to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(p, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Values of a call.
 const CALL: usize = 1 << 16;
@@ -54,22 +29,22 @@ fn stream(part: usize, calls: usize, mut f: impl FnMut(&[f32])) {
 }
 
 fn check<O: Merge + Clone + PartialEq + Debug + Send>(empty: O, calls: usize) {
-    let before = NOW.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
-    let parts: Vec<O> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..PARTS)
-            .map(|part| {
-                let mut observer = empty.clone();
-                scope.spawn(move || {
-                    stream(part, calls, |values| observer.observe(values));
-                    observer
+    let (parts, most): (Vec<O>, _) = counting::peak_of(|| {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..PARTS)
+                .map(|part| {
+                    let mut observer = empty.clone();
+                    scope.spawn(move || {
+                        stream(part, calls, |values| observer.observe(values));
+                        observer
+                    })
                 })
-            })
-            .collect();
-        threads.into_iter().map(|t| t.join().unwrap()).collect()
+                .collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        })
     });
     // The stream itself, 256 KB a thread, is not the observers'.
-    let most = MOST.load(Ordering::Relaxed).saturating_sub(before + PARTS * 4 * CALL);
+    let most = most.saturating_sub(PARTS * 4 * CALL);
     println!("{PARTS} threads, {} values each: {most} bytes", calls * CALL);
     assert!(most < PARTS * 100_000, "{most} bytes");
 

@@ -2,56 +2,31 @@
 
 #![cfg(feature = "mmap")]
 
+mod counting;
+
 use omnilane::memory::{MmapModel, Tensors};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator, with the bytes that are out and the most that were.
-struct Counting;
-
-// SAFETY: everything is passed on to the system's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        // SAFETY: passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: passed on.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// What does not grow with the file: paths, buffers of the reader, an error's text.
 const FIXED: usize = 4096;
 
 /// Opens the file and looks at everything in it; the bytes that took at most, and whether it was a model.
 fn open(path: &Path) -> (usize, bool) {
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let model = MmapModel::from_file(path).expect("it can be read");
-    let tensors = model.tensors();
-    if let Ok(tensors) = &tensors {
-        let bytes: usize = tensors.iter().map(|t| t.bytes().len()).sum();
-        assert!(bytes <= model.as_slice().len());
-        for tensor in tensors.iter() {
-            let elements: usize = tensor.shape().iter().product();
-            assert_eq!(elements * tensor.dtype().bits() as usize, tensor.bytes().len() * 8);
-            assert_eq!(tensors.get(tensor.name()).expect("it is there").bytes(), tensor.bytes());
+    let (ok, peak) = counting::peak_of(|| {
+        let model = MmapModel::from_file(path).expect("it can be read");
+        let tensors = model.tensors();
+        if let Ok(tensors) = &tensors {
+            let bytes: usize = tensors.iter().map(|t| t.bytes().len()).sum();
+            assert!(bytes <= model.as_slice().len());
+            for tensor in tensors.iter() {
+                let elements: usize = tensor.shape().iter().product();
+                assert_eq!(elements * tensor.dtype().bits() as usize, tensor.bytes().len() * 8);
+                assert_eq!(tensors.get(tensor.name()).expect("it is there").bytes(), tensor.bytes());
+            }
         }
-    }
-    let ok = tensors.is_ok();
-    drop(tensors);
-    (PEAK.load(Relaxed) - before, ok)
+        tensors.is_ok()
+    });
+    (peak, ok)
 }
 
 fn file(header: &str, data: usize) -> Vec<u8> {
@@ -160,6 +135,13 @@ fn an_error_or_a_model_and_never_twice_the_file() {
     assert!(check(&file(&format!(r#"{{"__metadata__":{{{pairs}}}}}"#), 0), "metadata"));
     let string = "\\n".repeat(500_000);
     assert!(!check(&file(&format!(r#"{{"__metadata__":{{"k":"{string}"}}}}"#), 0), "one long string"));
+    // 100 000 bytes that are decoded, in memory that grows piece by piece: a fourth of the data, and one more.
+    let string = format!("\\n{}", "n".repeat(98)).repeat(1000);
+    let long = |data: usize| {
+        format!(r#"{{"__metadata__":{{"k":"{string}"}},{}}}"#, entry("a", "U8", &data.to_string(), 0, data))
+    };
+    assert!(check(&file(&long(400_000), 400_000), "a long string beside much data"));
+    assert!(!check(&file(&long(399_999), 399_999), "a string too long for the data"));
     assert!(!check(&file(&"[".repeat(500_000), 0), "brackets"));
     assert!(!check(&file(&format!(r#"{{"a":{{"x":{}"#, "[".repeat(500_000)), 0), "brackets in a field"));
     assert!(!check(&file(&format!("{{\"a\":{}", "1".repeat(500_000)), 0), "digits"));

@@ -1,40 +1,16 @@
 //! Models in files: what is written, how much memory it takes, and what is refused.
 #![cfg(feature = "mmap")]
 
+mod counting;
+
 use omnilane::lanes::{bf16, f16};
+use omnilane::memory::{MmapModel, Tensors};
 use omnilane::quantize::*;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Counts the bytes that are allocated.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: it forwards to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(p, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// One test at a time, so that the count is that of one.
 static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
@@ -248,10 +224,8 @@ fn memory_is_bounded() {
         save(&from, &[f32s("w", &[1024, 4096], &x), f32s("v", &[1 << 20], &x[..1 << 20])], None);
     }
     for target in [Target::All(Precision::I4), Target::All(Precision::I8), Target::Budget(6 << 20)] {
-        let before = NOW.load(Ordering::Relaxed);
-        MOST.store(before, Ordering::Relaxed);
-        let report = quantize_file(&from, &to, &FileOptions::new(target), |_| {}).unwrap();
-        let most = MOST.load(Ordering::Relaxed) - before;
+        let quantize = || quantize_file(&from, &to, &FileOptions::new(target), |_| {}).unwrap();
+        let (report, most) = counting::peak_of(quantize);
         println!("{target:?}: {} bytes with {most} bytes of memory", report.bytes_before);
         assert!(most < 3 << 20, "{target:?}: {most} bytes");
     }
@@ -299,21 +273,31 @@ fn files_that_are_refused() {
     let w = |dtype: &str, shape: &str, offsets: &str| {
         format!(r#"{{"w":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}}}"#)
     };
-    assert!(refused(b"").ends_with("0 bytes; a safetensors file has at least 8"));
-    assert!(refused(&u64::MAX.to_le_bytes()).contains("its header has 18446744073709551615 bytes"));
-    assert!(refused(&with("[]", 0)).contains("its header is broken"));
-    assert!(refused(&with("{} x", 0)).contains("its header is broken"));
-    assert!(
-        refused(&with(&w("F32", "[2]", "[0,4]"), 4)).ends_with("w: 4 bytes, but F32 of shape [2] has another size")
-    );
-    assert!(refused(&with(&w("F32", "[-2]", "[0,4]"), 4)).ends_with("w: its shape is missing or broken"));
-    assert!(refused(&with(&w("F32", "[1]", "[4,0]"), 4)).ends_with("w: its data_offsets is missing or broken"));
-    assert!(refused(&with(&w("F32", "[1]", "[4,8]"), 8)).ends_with("w: its bytes begin at 4, those before end at 0"));
-    assert!(refused(&with(&w("F32", "[1]", "[0,4]"), 3)).contains("its tensors end at byte"));
-    assert!(refused(&with(&w("F32", "[4294967296,4294967296]", "[0,0]"), 0)).contains("has another size"));
+    // The reader of models says why.
+    let broken = |bytes: &[u8], reason: &str| {
+        assert_eq!(refused(bytes), format!("{}: {}", from.display(), Tensors::parse(bytes).unwrap_err()));
+        assert!(refused(bytes).contains(reason), "{reason}: {}", refused(bytes));
+    };
+    broken(b"", "header: the file has 0 bytes, but its first 8 are the header's length");
+    broken(b"1234567", "header: the file has 7 bytes, but its first 8 are the header's length");
+    broken(&u64::MAX.to_le_bytes(), "header: 18446744073709551615 bytes, but at most 100000000 are allowed");
+    broken(&with("{}", 0)[..9], "header: 2 bytes, but the file has only 1 after the length");
+    broken(&with("[]", 0), "header: invalid type: sequence, expected a map from names to tensors");
+    broken(&with("{} x", 0), "header: trailing characters");
+    broken(&with(r#"{"__metadata__":{"k":1}}"#, 0), "header: invalid type: integer `1`, expected a string");
+    let one = |dtype, shape, offsets, data, reason: &str| broken(&with(&w(dtype, shape, offsets), data), reason);
+    one("F32", "[2]", "[0,4]", 4, r#"tensor "w": data_offsets: 0 to 4, but 0 to 8 is what follows and fits"#);
+    one("F32", "[-2]", "[0,4]", 4, "header: invalid value: integer `-2`, expected u64");
+    one("F32", "[1]", "[4,0]", 4, r#"tensor "w": data_offsets: 4 to 0, but 4 to 8 is what follows and fits"#);
+    one("F32", "[1]", "[4,8]", 8, r#"tensor "w": data_offsets: 4 to 8, but 0 to 4 is what follows and fits"#);
+    one("F32", "[1]", "[0,4]", 3, "header: the tensors have 4 bytes, but 3 follow the header");
+    one("F32", "[1]", "[0,4]", 5, "header: the tensors have 4 bytes, but 5 follow the header");
+    one("F32", "[4294967296,4294967296]", "[0,0]", 0, r#"tensor "w": shape: it is no whole number of bytes"#);
+    one("F33", "[1]", "[0,4]", 4, r#"tensor "w": dtype: "F33" is none of the format's"#);
+    broken(&with(r#"{"w":{"shape":[0],"data_offsets":[0,0]}}"#, 0), r#"tensor "w": dtype must stand there once"#);
     let twice =
         r#"{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"w":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#;
-    assert!(refused(&with(twice, 2)).ends_with("two tensors are named w"));
+    broken(&with(twice, 2), r#"header: the name "w" stands there twice"#);
     save(&from, &[f32s("w", &[2000], &noise(2000, 1.0)), f32s("w.scale", &[1], &[1.0])], None);
     assert!(refused(&fs::read(&from).unwrap()).ends_with("two tensors of the quantized model would be named w.scale"));
 
@@ -327,4 +311,43 @@ fn files_that_are_refused() {
     fs::write(&from, empty).unwrap();
     assert!(quantize_file(&from, &to, &options, |_| {}).unwrap().tensors.is_empty());
     assert!(SafeTensors::deserialize(&fs::read(&to).unwrap()).unwrap().is_empty());
+}
+
+/// A model of so many tensors that the description of what became of them is a long string.
+#[test]
+fn what_was_written_can_be_read() {
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let (from, to) = (dir.path().join("a"), dir.path().join("b"));
+    let x: Vec<u8> = noise(1024, 1.0).iter().flat_map(|v| v.to_le_bytes()).collect();
+    let save = |count: usize, dtype: Dtype, shape: &[usize], bytes: &[u8]| {
+        let views = (0..count).map(|i| {
+            (format!("model.layers.{i}.attention.weight"), TensorView::new(dtype, shape.to_vec(), bytes).unwrap())
+        });
+        safetensors::serialize_to_file(views, None, &from).unwrap();
+    };
+    let quantize = |from: &Path, precision| quantize_file(from, &to, &FileOptions::new(Target::All(precision)), |_| {});
+    save(600, Dtype::F32, &[1024], &x);
+    quantize(&from, Precision::I8).unwrap();
+    let model = MmapModel::from_file(&to).unwrap();
+    let tensors = model.tensors().unwrap();
+    assert_eq!(tensors.len(), 1200);
+    assert_eq!(tensors.copied().len(), 0, "every tensor is aligned");
+    assert!(tensors.metadata().all(|(key, value)| key == "omnilane.quantization" && value.len() > 1 << 16));
+    drop(tensors);
+    let error = quantize(&to, Precision::I8).unwrap_err();
+    assert!(error.to_string().ends_with("it is quantized already"), "{error}");
+
+    // With half the bytes, the description is too long for the data: nothing is written, and what was there stays.
+    let before = fs::read(&to).unwrap();
+    let error = quantize(&from, Precision::I4).unwrap_err();
+    assert!(error.to_string().contains("the quantized model: header: a string of"), "{error}");
+    assert_eq!(fs::read(&to).unwrap(), before);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+
+    // Elements of less than a byte are copied.
+    save(1, Dtype::F4, &[3, 2], &[1, 2, 3]);
+    quantize(&from, Precision::I8).unwrap();
+    let model = MmapModel::from_file(&to).unwrap();
+    assert_eq!(model.tensors().unwrap().get("model.layers.0.attention.weight").unwrap().bytes(), [1, 2, 3]);
 }

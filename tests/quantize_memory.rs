@@ -1,35 +1,9 @@
 //! What quantization allocates: its output, and nothing else. The only test of its program, so that nobody else allocates.
 
+mod counting;
+
+use counting::allocated_by as allocated;
 use omnilane::quantize::*;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-struct Counting;
-
-static BYTES: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        BYTES.fetch_add(layout.size(), Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocated<T>(f: impl FnOnce() -> T) -> (T, usize) {
-    let before = BYTES.load(Relaxed);
-    let value = f();
-    (value, BYTES.load(Relaxed) - before)
-}
 
 #[test]
 fn the_output_only() {

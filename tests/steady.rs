@@ -1,48 +1,11 @@
 //! The page's way through the kernels: after the first image, pools and arenas allocate nothing.
 
+mod counting;
+
+use counting::{allocations_of as calls, live_here as live};
 use omnilane::memory::{Arena, BufferPool, ImageView, PooledImage, scratch};
 use omnilane_kernels::{Threshold, gray_from_rgba_into, normalize_into, threshold_into};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-thread_local! {
-    /// Calls of this thread.
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-}
-/// Bytes that are out, of all threads.
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-
-struct Counting;
-
-// SAFETY: everything is passed on to the system's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
-        LIVE.fetch_add(layout.size(), Relaxed);
-        // SAFETY: passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: passed on.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// One at a time: `LIVE` counts for all.
-static ALONE: Mutex<()> = Mutex::new(());
-
-fn calls(f: impl FnOnce()) -> usize {
-    let before = CALLS.get();
-    f();
-    CALLS.get() - before
-}
 
 const PAGE: &[u8] = include_bytes!("../examples/data/page.jpg");
 
@@ -69,7 +32,6 @@ fn chain(page: ImageView<'_, u8, 4>, bytes: &BufferPool<u8>, floats: &BufferPool
 
 #[test]
 fn a_page_allocates_nothing_after_the_first() {
-    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
     let page = image::load_from_memory(PAGE).expect("the repository's page").into_rgba8();
     let view = ImageView::<u8, 4>::new(page.as_raw(), page.width() as usize, page.height() as usize).expect("whole");
     // A part of it, because a debug build is slow.
@@ -96,7 +58,6 @@ fn a_page_allocates_nothing_after_the_first() {
 
 #[test]
 fn a_buffer_that_another_thread_returns_is_found() {
-    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
     let pool = BufferPool::<u8>::builder().class(1 << 16).track_leaks(false).build().expect("a class");
     let hand = Mutex::new(None);
     let turn = std::sync::Barrier::new(2);
@@ -120,30 +81,29 @@ fn a_buffer_that_another_thread_returns_is_found() {
 
 #[test]
 fn memory_returns_to_its_bound_after_a_burst() {
-    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
     const BOUND: usize = 1 << 20;
     let pool = BufferPool::<u8>::builder().class(1 << 16).max_retained_bytes(BOUND).track_leaks(false).build();
     let pool = pool.expect("a class");
     let mut arena = Arena::new().max_retained_bytes(BOUND);
-    let before = LIVE.load(Relaxed);
+    let before = live();
     for _ in 0..3 {
         let burst: Vec<_> = (0..500).map(|_| pool.get(1 << 16).expect("memory")).collect();
-        assert!(LIVE.load(Relaxed) - before >= 500 << 16);
+        assert!(live() - before >= 500 << 16);
         drop(burst);
         // What it keeps, and the boxes and the queue that hold it.
-        let kept = LIVE.load(Relaxed) - before;
+        let kept = live() - before;
         assert!((BOUND..=BOUND + BOUND / 100).contains(&kept), "{kept}");
     }
     assert_eq!(pool.stats().retained_bytes, BOUND);
     drop(pool);
-    let before = LIVE.load(Relaxed);
+    let before = live();
     for _ in 0..3 {
         for _ in 0..500 {
             arena.alloc_slice::<u8>(1 << 16).expect("memory");
         }
-        assert!(LIVE.load(Relaxed) - before >= 500 << 16);
+        assert!(live() - before >= 500 << 16);
         arena.reset();
-        let kept = LIVE.load(Relaxed) - before;
+        let kept = live() - before;
         assert!(kept <= BOUND + BOUND / 100, "{kept}");
     }
     assert_eq!(calls(|| _ = arena.alloc_slice::<u8>(4000).expect("memory")), 0, "some is kept");

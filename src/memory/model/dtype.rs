@@ -58,7 +58,7 @@ dtypes! {
 
 impl Dtype {
     /// Bytes of what must lie on a multiple of itself: the element, or its parts.
-    pub(super) fn align(self) -> usize {
+    pub(crate) fn align(self) -> usize {
         match self {
             Dtype::C64 => 4,
             _ => (self.bits() / 8).max(1) as usize,

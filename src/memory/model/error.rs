@@ -48,7 +48,7 @@ pub enum ModelError {
     #[error("header: the file has {file} bytes, but its first 8 are the header's length")]
     NoHeader {
         /// Bytes in the file.
-        file: usize,
+        file: u64,
     },
     /// A header that no model needs.
     #[error("header: {header} bytes, but at most {max} are allowed")]
@@ -64,7 +64,7 @@ pub enum ModelError {
         /// Bytes in the header, as the file says.
         header: u64,
         /// Bytes that follow.
-        left: usize,
+        left: u64,
     },
     /// The header is not JSON, or not that of a model.
     #[error("header: {source}")]
@@ -78,7 +78,7 @@ pub enum ModelError {
         /// Bytes in the string.
         len: usize,
         /// Bytes that are allowed.
-        max: usize,
+        max: u64,
     },
     /// Brackets in brackets that no model needs.
     #[error("header: brackets nest {depth} deep, but at most {max} are allowed")]
@@ -148,7 +148,7 @@ pub enum ModelError {
         /// Bytes of all tensors.
         tensors: u64,
         /// Bytes after the header.
-        data: usize,
+        data: u64,
     },
     /// There is no tensor of that name.
     #[error("name: there is no tensor {name:?}")]

@@ -10,8 +10,9 @@ use super::{Dtype, ModelError};
 pub(super) const MAX_HEADER: u64 = 100_000_000;
 /// Tensors in a file.
 pub(super) const MAX_TENSORS: usize = 1 << 18;
-/// Bytes of a string as it stands in the header.
-const MAX_STRING: usize = 1 << 16;
+/// Bytes of a string as it stands in the header; a fourth of the data if that is more, so that what it takes to decode one
+/// is less than the file.
+const MAX_STRING: u64 = 1 << 16;
 /// Brackets in brackets; a header has three.
 const MAX_DEPTH: usize = 32;
 /// Dimensions of a tensor.
@@ -50,23 +51,32 @@ pub(super) struct Index {
 
 /// The header of a file, and what follows it.
 pub(super) fn split(file: &[u8]) -> Result<(&[u8], &[u8]), ModelError> {
-    let Some((len, rest)) = file.split_first_chunk::<8>() else {
-        return Err(ModelError::NoHeader { file: file.len() });
+    let header = header_len(file, file.len() as u64)?;
+    Ok(file[8..].split_at(header))
+}
+
+/// The length of the header, as it stands in the first eight bytes of a file of `file` bytes.
+pub(crate) fn header_len(first: &[u8], file: u64) -> Result<usize, ModelError> {
+    let (Some(len), Some(left)) = (first.first_chunk(), file.checked_sub(8)) else {
+        return Err(ModelError::NoHeader { file });
     };
     let header = u64::from_le_bytes(*len);
     if header > MAX_HEADER {
         return Err(ModelError::HeaderTooLarge { header, max: MAX_HEADER });
     }
-    let truncated = ModelError::HeaderTruncated { header, left: rest.len() };
-    usize::try_from(header).ok().and_then(|n| rest.split_at_checked(n)).ok_or(truncated)
+    if header > left {
+        return Err(ModelError::HeaderTruncated { header, left });
+    }
+    Ok(header as usize)
 }
 
 impl Index {
     /// Reads and checks a header, whose tensors must fill `data_len` bytes.
-    pub fn parse(header: &[u8], data_len: usize) -> Result<Index, ModelError> {
+    pub fn parse(header: &[u8], data_len: u64) -> Result<Index, ModelError> {
         let (len, depth) = scan(header);
-        if len > MAX_STRING {
-            return Err(ModelError::StringTooLong { len, max: MAX_STRING });
+        let max = MAX_STRING.max(data_len / 4);
+        if len as u64 > max {
+            return Err(ModelError::StringTooLong { len, max });
         }
         if depth > MAX_DEPTH {
             return Err(ModelError::TooDeep { depth, max: MAX_DEPTH });
@@ -88,7 +98,7 @@ impl Index {
     }
 
     /// Every byte of the data belongs to one tensor.
-    fn check_offsets(&self, header: &[u8], data_len: usize) -> Result<(), ModelError> {
+    fn check_offsets(&self, header: &[u8], data_len: u64) -> Result<(), ModelError> {
         let mut order: Vec<u32> = (0..self.entries.len() as u32).collect();
         order.sort_unstable_by_key(|i| {
             let entry = &self.entries[*i as usize];
@@ -105,7 +115,7 @@ impl Index {
             }
             at = entry.end;
         }
-        if at != data_len as u64 {
+        if at != data_len {
             return Err(ModelError::DataLength { tensors: at, data: data_len });
         }
         Ok(())
@@ -115,9 +125,9 @@ impl Index {
         text_in(&self.bytes, header, entry.name)
     }
 
-    pub fn shape(&self, entry: &Entry) -> Vec<usize> {
+    pub fn shape(&self, entry: &Entry) -> impl Iterator<Item = u64> {
         let mut bytes = &self.bytes[entry.shape_at as usize..];
-        (0..entry.rank).map(|_| read_number(&mut bytes) as usize).collect()
+        (0..entry.rank).map(move |_| read_number(&mut bytes))
     }
 
     pub fn metadata(&self) -> Metadata<'_> {

@@ -2,7 +2,7 @@
 //!
 //! [`MmapModel`] has a file's bytes; [`Tensors`] finds the tensors in them without copying. The header is not trusted: it
 //! gives either a typed error or tensors that cover the file's data, each byte once, and reading it takes less memory than
-//! it has bytes.
+//! the file has bytes.
 //!
 //! ```no_run
 //! use omnilane::memory::MmapModel;
@@ -20,6 +20,7 @@ mod dtype;
 mod error;
 mod file;
 mod header;
+mod info;
 mod pass;
 mod tensors;
 
@@ -27,4 +28,6 @@ pub use dtype::{Dtype, TensorElement};
 pub use error::ModelError;
 pub use file::{Advice, MmapModel};
 pub use header::Metadata;
+pub(crate) use header::header_len;
+pub(crate) use info::{ModelInfo, TensorInfo};
 pub use tensors::{TensorView, Tensors};

@@ -48,12 +48,12 @@ impl FileBytes<'_> {
 impl<'a> Tensors<'a> {
     /// Reads and checks the header of a file in memory; the data stays where it is.
     ///
-    /// Takes less memory than the header has bytes, and what misaligned tensors need.
+    /// Takes less memory than the file has bytes, and what misaligned tensors need.
     ///
     /// # Errors
-    /// One that names the tensor and what is wrong with it: a header above 100 MB or after the file's end, no JSON, more
-    /// than 262 144 tensors, a name twice, an unknown dtype, a shape that overflows, offsets that overlap, leave a gap or
-    /// do not end with the file.
+    /// One that names the tensor and what is wrong with it: a header above 100 MB or after the file's end, no JSON, a
+    /// string in it above 64 KB and a fourth of the data, more than 262 144 tensors, a name twice, an unknown dtype, a
+    /// shape that overflows, offsets that overlap, leave a gap or do not end with the file.
     pub fn parse(file: &'a [u8]) -> Result<Self, ModelError> {
         Self::new(FileBytes::Borrowed(file))
     }
@@ -64,7 +64,7 @@ impl<'a> Tensors<'a> {
 
     fn new(file: FileBytes<'a>) -> Result<Self, ModelError> {
         let (header, data) = header::split(file.get())?;
-        let index = Index::parse(header, data.len())?;
+        let index = Index::parse(header, data.len() as u64)?;
         let needs_copy = |entry: &Entry| {
             let (size, align) = (entry.end - entry.begin, entry.dtype.align());
             let address = data.as_ptr().addr() + entry.begin as usize;
@@ -153,7 +153,7 @@ impl<'a> Tensors<'a> {
         TensorView {
             name: self.index.name(header, entry),
             dtype: entry.dtype,
-            shape: self.index.shape(entry),
+            shape: self.index.shape(entry).map(|n| n as usize).collect(),
             bytes,
             is_copied: copy.is_some(),
         }

@@ -10,8 +10,10 @@ pub use options::{FileOptions, Progress, Target};
 pub use report::{FileReport, TensorReport};
 
 use super::{Plan, Precision, QuantizeError, TensorProfile, plan};
+use crate::memory::model::TensorInfo;
+use crate::memory::{Dtype, ModelError};
 use serde_json::json;
-use source::{Entry, Float, Source};
+use source::{Float, Source};
 use std::io;
 use std::path::Path;
 use target::{Layout, Planned};
@@ -22,8 +24,8 @@ const METADATA: &str = "omnilane.quantization";
 
 /// Quantizes the floats of a model in the safetensors format into another file of that format.
 ///
-/// Tensors are read, quantized and written in pieces of 64 K numbers: beside the scales and zero points of one tensor,
-/// memory stays at a megabyte or two whatever the size of the model. `progress` is called after each piece.
+/// Tensors are read, quantized and written in pieces of 64 K numbers: beside the two headers and the scales and zero points
+/// of one tensor, memory stays at a megabyte or two whatever the size of the model. `progress` is called after each piece.
 /// The new file appears whole, or not at all: it is written beside `to` under another name, and renamed at the end;
 /// if anything fails it is removed. `from` and `to` may be the same file.
 ///
@@ -61,8 +63,11 @@ const METADATA: &str = "omnilane.quantization";
 /// ```
 ///
 /// # Errors
-/// [`QuantizeError::Io`] if a file cannot be read or written; [`QuantizeError::Model`] if `from` is no whole safetensors file,
-/// is quantized already, or has a tensor by the name of a scale that is to be written; [`QuantizeError::Budget`].
+/// [`QuantizeError::Io`] if a file cannot be read or written; [`QuantizeError::Model`] if [`Tensors::parse`] refuses
+/// `from`, for its reason, or would refuse what is to be written, if `from` is quantized already, or has a tensor by the name
+/// of a scale that is to be written; [`QuantizeError::Budget`].
+///
+/// [`Tensors::parse`]: crate::memory::Tensors::parse
 pub fn quantize_file(
     from: impl AsRef<Path>,
     to: impl AsRef<Path>,
@@ -72,12 +77,12 @@ pub fn quantize_file(
     let (from, to) = (from.as_ref(), to.as_ref());
     let shown = from.display().to_string();
     let mut source = Source::open(from)?;
-    if source.metadata.iter().any(|(key, _)| key == METADATA) {
+    if source.info.metadata.iter().any(|(key, _)| key == METADATA) {
         return Err(model_error(&shown, "it is quantized already".into()));
     }
-    let entries = source.entries.clone();
+    let entries = source.info.tensors.clone();
     let passes = if matches!(options.target, Target::Budget(_)) { 3 } else { 2 };
-    let total = entries.iter().map(|e| e.bytes * if floats(e, options).is_some() { passes } else { 1 }).sum();
+    let total = entries.iter().map(|e| e.bytes() * if floats(e, options).is_some() { passes } else { 1 }).sum();
     let mut stage = Stage { done: 0, total, progress: &mut progress };
 
     let chosen = choose(&mut source, &entries, options, &mut stage)?;
@@ -94,14 +99,14 @@ pub fn quantize_file(
 }
 
 /// The floats of a tensor that is to be quantized.
-fn floats(entry: &Entry, options: &FileOptions) -> Option<(Float, u64)> {
-    entry.floats().filter(|(_, len)| *len >= options.keep_below.max(1))
+fn floats(entry: &TensorInfo, options: &FileOptions) -> Option<(Float, u64)> {
+    Float::of(entry).filter(|(_, len)| *len >= options.keep_below.max(1))
 }
 
 /// A precision for each tensor; none for what is copied.
 fn choose(
     source: &mut Source,
-    entries: &[Entry],
+    entries: &[TensorInfo],
     options: &FileOptions,
     stage: &mut Stage<'_>,
 ) -> Result<Vec<Option<Precision>>, QuantizeError> {
@@ -119,7 +124,7 @@ fn choose(
                 let candidates = measure(source, entry, float, options, stage)?;
                 profiles.push(TensorProfile { name: entry.name.clone(), candidates });
             }
-            None => kept += entry.bytes,
+            None => kept += entry.bytes(),
         }
     }
     let Plan { choices, .. } = plan(&profiles, budget.saturating_sub(kept)).map_err(|e| match e {
@@ -134,32 +139,29 @@ fn choose(
 fn lay_out(
     path: &str,
     source: &Source,
-    entries: &[Entry],
+    entries: &[TensorInfo],
     chosen: &[Option<Precision>],
     options: &FileOptions,
 ) -> Result<Layout, QuantizeError> {
     let mut planned = Vec::new();
     let mut described = serde_json::Map::new();
     for (entry, precision) in entries.iter().zip(chosen) {
-        let (Some(precision), Some((_, len))) = (precision, entry.floats()) else {
-            let elements = entry.shape.iter().product::<u64>().max(1);
+        let (Some(precision), Some((_, len))) = (precision, Float::of(entry)) else {
             planned.push(Planned {
                 name: entry.name.clone(),
-                dtype: entry.dtype.clone(),
+                dtype: entry.dtype,
                 shape: entry.shape.clone(),
-                bytes: entry.bytes,
-                align: entry.bytes / elements,
+                bytes: entry.bytes(),
             });
             continue;
         };
-        let (dtype, shape, align) = match precision {
-            Precision::I4 => ("U8", vec![precision.bytes(len)], 1),
-            Precision::I8 => ("I8", entry.shape.clone(), 1),
-            Precision::F16 => ("F16", entry.shape.clone(), 2),
+        let (dtype, shape) = match precision {
+            Precision::I4 => (Dtype::U8, vec![precision.bytes(len)]),
+            Precision::I8 => (Dtype::I8, entry.shape.clone()),
+            Precision::F16 => (Dtype::F16, entry.shape.clone()),
         };
-        let bytes = precision.bytes(len);
-        planned.push(Planned { name: entry.name.clone(), dtype: dtype.into(), shape, bytes, align });
-        let mut field = json!({ "codes": precision.name(), "dtype": entry.dtype, "shape": entry.shape });
+        planned.push(Planned { name: entry.name.clone(), dtype, shape, bytes: precision.bytes(len) });
+        let mut field = json!({ "codes": precision.name(), "dtype": entry.dtype.name(), "shape": entry.shape });
         if *precision != Precision::F16 {
             let scales = Scales::of(entry, len, options);
             if scales.per_channel {
@@ -170,18 +172,23 @@ fn lay_out(
                 let name = format!("{}.{kind}", entry.name);
                 field[kind] = name.clone().into();
                 let bytes = scales.count * width;
-                planned.push(Planned { name, dtype: dtype.into(), shape: shape.clone(), bytes, align: width });
+                planned.push(Planned { name, dtype, shape: shape.clone(), bytes });
             }
         }
         described.insert(entry.name.clone(), field);
     }
-    let mut metadata = source.metadata.clone();
+    let mut metadata = source.info.metadata.clone();
     metadata.push((METADATA.into(), json!({ "version": 1, "tensors": described }).to_string()));
     Layout::new(path, planned, &metadata)
 }
 
 fn io_error(path: &str, action: &'static str, e: &io::Error) -> QuantizeError {
     QuantizeError::Io { path: path.into(), action, kind: e.kind(), message: e.to_string() }
+}
+
+/// As text, because an error of the system's does not compare.
+fn refused(path: &str, e: &ModelError) -> QuantizeError {
+    model_error(path, e.to_string())
 }
 
 fn model_error(path: &str, reason: String) -> QuantizeError {

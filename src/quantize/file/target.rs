@@ -1,6 +1,8 @@
 //! The model that is written: laid out beforehand, filled in any order, and put in place at the end.
 
 use super::{io_error, model_error};
+use crate::memory::Dtype;
+use crate::memory::model::{ModelInfo, header_len};
 use crate::quantize::QuantizeError;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -12,11 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A tensor of the new file.
 pub(super) struct Planned {
     pub name: String,
-    pub dtype: String,
+    pub dtype: Dtype,
     pub shape: Vec<u64>,
     pub bytes: u64,
-    /// Bytes of an element, for its alignment.
-    pub align: u64,
 }
 
 /// The header, and where in the file each tensor begins.
@@ -29,7 +29,7 @@ pub(super) struct Layout {
 impl Layout {
     /// Wide elements come first, so that every tensor is aligned.
     pub fn new(path: &str, mut tensors: Vec<Planned>, metadata: &[(String, String)]) -> Result<Self, QuantizeError> {
-        tensors.sort_by_key(|t| std::cmp::Reverse(t.align));
+        tensors.sort_by_key(|t| std::cmp::Reverse(t.dtype.align()));
         let mut fields = Map::new();
         let texts: Map<String, Value> = metadata.iter().map(|(k, v)| (k.clone(), json!(v))).collect();
         fields.insert("__metadata__".into(), texts.into());
@@ -40,7 +40,7 @@ impl Layout {
             end = start
                 .checked_add(t.bytes)
                 .ok_or_else(|| model_error(path, "the quantized model would be larger than any file".into()))?;
-            let field = json!({ "dtype": t.dtype, "shape": t.shape, "data_offsets": [start, end] });
+            let field = json!({ "dtype": t.dtype.name(), "shape": t.shape, "data_offsets": [start, end] });
             if fields.insert(t.name.clone(), field).is_some() {
                 return Err(model_error(path, format!("two tensors of the quantized model would be named {}", t.name)));
             }
@@ -50,8 +50,12 @@ impl Layout {
         // The data begins at a multiple of 8.
         json.resize(json.len().next_multiple_of(8), b' ');
         let mut header = (json.len() as u64).to_le_bytes().to_vec();
-        header.extend(json);
+        header.extend(&json);
         let data = header.len() as u64;
+        // Nothing is written that could not be read.
+        header_len(&header, data.saturating_add(end))
+            .and_then(|_| ModelInfo::parse(&json, end))
+            .map_err(|e| model_error(path, format!("the quantized model: {e}")))?;
         starts.values_mut().for_each(|start| *start += data);
         Ok(Layout { header, starts, file_bytes: data + end })
     }

@@ -1,9 +1,11 @@
 //! One tensor, in pieces: its ranges, its noise, its codes.
 
-use super::source::{Entry, Float, Source};
+use super::source::{Float, Source};
 use super::target;
 use super::{FileOptions, Progress, TensorReport, floats};
 use crate::lanes::f16;
+use crate::memory::Dtype;
+use crate::memory::model::TensorInfo;
 use crate::quantize::plan::push_finite;
 use crate::quantize::{
     Candidate, Code, Comparison, Counts, I4, MinMax, Observer, Precision, QuantParams, QuantizeError, Scheme,
@@ -36,7 +38,7 @@ pub(super) struct Scales {
 }
 
 impl Scales {
-    pub fn of(entry: &Entry, len: u64, options: &FileOptions) -> Self {
+    pub fn of(entry: &TensorInfo, len: u64, options: &FileOptions) -> Self {
         match entry.shape[..] {
             [channels, _, ..] if options.per_channel && channels > 0 => {
                 Scales { per_channel: true, count: channels, run: len / channels }
@@ -46,9 +48,9 @@ impl Scales {
     }
 
     /// `(suffix, type, bytes of an element)` of the tensors beside the codes.
-    pub fn tensors(self, options: &FileOptions) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
-        let zero_point = (options.scheme == Scheme::Asymmetric).then_some(("zero_point", "I8", 1));
-        [("scale", "F32", 4)].into_iter().chain(zero_point)
+    pub fn tensors(self, options: &FileOptions) -> impl Iterator<Item = (&'static str, Dtype, u64)> {
+        let zero_point = (options.scheme == Scheme::Asymmetric).then_some(("zero_point", Dtype::I8, 1));
+        [("scale", Dtype::F32, 4)].into_iter().chain(zero_point)
     }
 
     /// The parts of a piece that begins at number `at` with the channel of each.
@@ -73,7 +75,7 @@ struct Ranges {
 /// Parameters of the codes that are wanted, for each channel.
 fn ranges(
     source: &mut Source,
-    entry: &Entry,
+    entry: &TensorInfo,
     float: Float,
     scales: Scales,
     wanted: &[Precision],
@@ -112,12 +114,12 @@ fn ranges(
 /// The bytes and the noise of each precision.
 pub(super) fn measure(
     source: &mut Source,
-    entry: &Entry,
+    entry: &TensorInfo,
     float: Float,
     options: &FileOptions,
     stage: &mut Stage<'_>,
 ) -> Result<Vec<Candidate>, QuantizeError> {
-    let len = entry.bytes / float.bytes() as u64;
+    let len = entry.bytes() / float.bytes() as u64;
     let scales = Scales::of(entry, len, options);
     // The pass that finds the ranges, and the one that measures, count as one: they are found once more to write.
     let mut silent = |_: Progress<'_>| {};
@@ -150,7 +152,7 @@ pub(super) fn measure(
 /// Writes a tensor and what is beside it; copies it if it has no precision.
 pub(super) fn write(
     source: &mut Source,
-    entry: &Entry,
+    entry: &TensorInfo,
     precision: Option<Precision>,
     options: &FileOptions,
     target: &mut target::Target,
@@ -207,7 +209,7 @@ pub(super) fn write(
 fn write_scales<C: Code>(
     params: &[QuantParams<C>],
     scales: Scales,
-    entry: &Entry,
+    entry: &TensorInfo,
     options: &FileOptions,
     target: &mut target::Target,
     report: &mut TensorReport,
@@ -311,17 +313,17 @@ fn code<C: Code>(
 }
 
 /// What is known of a tensor before.
-fn summary(entry: &Entry) -> TensorReport {
+fn summary(entry: &TensorInfo) -> TensorReport {
     TensorReport {
         name: entry.name.clone(),
         shape: entry.shape.clone(),
-        dtype: entry.dtype.clone(),
+        dtype: entry.dtype.name().into(),
         precision: None,
         scales: None,
         sqnr: None,
         nan: 0,
         infinite: 0,
-        bytes_before: entry.bytes,
-        bytes_after: entry.bytes,
+        bytes_before: entry.bytes(),
+        bytes_after: entry.bytes(),
     }
 }

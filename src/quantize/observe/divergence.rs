@@ -1,7 +1,7 @@
 //! The limits that keep the distribution closest to itself.
 
-use super::{Counts, Histogram, Merge, Observer, Scheme};
-use crate::quantize::{Code, CodeRange, QuantizeError, Real};
+use super::{Histogram, Merge, Observer, Scheme, observe_by_histogram};
+use crate::quantize::{Code, CodeRange, QuantizeError};
 use alloc::vec::Vec;
 
 /// What an empty bin counts as: the divergence is infinite where only one distribution is 0.
@@ -46,17 +46,7 @@ impl KlDivergence {
 }
 
 impl Observer for KlDivergence {
-    fn observe<R: Real>(&mut self, values: &[R]) {
-        self.histogram.observe(values);
-    }
-
-    fn counts(&self) -> Counts {
-        self.histogram.counts()
-    }
-
-    fn scheme(&self) -> Scheme {
-        self.histogram.scheme()
-    }
+    observe_by_histogram!();
 
     fn limits<C: Code>(&self, range: CodeRange) -> Option<(f32, f32)> {
         let (qmin, qmax) = range.bounds::<C>();

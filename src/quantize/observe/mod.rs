@@ -132,6 +132,24 @@ pub trait Merge: Observer {
     fn merge(&mut self, other: &Self) -> Result<(), QuantizeError>;
 }
 
+/// What an [`Observer`] with a `histogram` does by it: everything but the limits.
+macro_rules! observe_by_histogram {
+    () => {
+        fn observe<R: $crate::quantize::Real>(&mut self, values: &[R]) {
+            self.histogram.observe(values);
+        }
+
+        fn counts(&self) -> $crate::quantize::Counts {
+            self.histogram.counts()
+        }
+
+        fn scheme(&self) -> $crate::quantize::Scheme {
+            self.histogram.scheme()
+        }
+    };
+}
+use observe_by_histogram;
+
 /// Values that are looked at together: 16 KB stay in the nearest cache.
 const BLOCK: usize = 4096;
 

@@ -1,7 +1,7 @@
 //! The limits leave out a small share of the values.
 
-use super::{Counts, Histogram, Merge, Observer, Scheme};
-use crate::quantize::{Code, CodeRange, QuantizeError, Real};
+use super::{Histogram, Merge, Observer, Scheme, observe_by_histogram};
+use crate::quantize::{Code, CodeRange, QuantizeError};
 
 /// Limits of the middle share of the values: with the default of 99.99 %, one value in 10 000 is clamped.
 ///
@@ -50,17 +50,7 @@ impl Percentile {
 }
 
 impl Observer for Percentile {
-    fn observe<R: Real>(&mut self, values: &[R]) {
-        self.histogram.observe(values);
-    }
-
-    fn counts(&self) -> Counts {
-        self.histogram.counts()
-    }
-
-    fn scheme(&self) -> Scheme {
-        self.histogram.scheme()
-    }
+    observe_by_histogram!();
 
     fn limits<C: Code>(&self, _: CodeRange) -> Option<(f32, f32)> {
         match self.scheme() {

@@ -1,7 +1,7 @@
 //! The limits with the smallest squared error.
 
-use super::{Counts, Histogram, Merge, Observer, Scheme};
-use crate::quantize::{Code, CodeRange, QuantParams, QuantizeError, Real};
+use super::{Histogram, Merge, Observer, Scheme, observe_by_histogram};
+use crate::quantize::{Code, CodeRange, QuantParams, QuantizeError};
 
 /// Thresholds that are tried.
 const STEPS: u32 = 100;
@@ -44,17 +44,7 @@ impl MseSearch {
 }
 
 impl Observer for MseSearch {
-    fn observe<R: Real>(&mut self, values: &[R]) {
-        self.histogram.observe(values);
-    }
-
-    fn counts(&self) -> Counts {
-        self.histogram.counts()
-    }
-
-    fn scheme(&self) -> Scheme {
-        self.histogram.scheme()
-    }
+    observe_by_histogram!();
 
     fn limits<C: Code>(&self, range: CodeRange) -> Option<(f32, f32)> {
         let absmax = self.histogram.absmax()?;
