@@ -15,14 +15,14 @@ thread_local! {
     /// Calls of this thread.
     static CALLS: Cell<usize> = const { Cell::new(0) };
     /// Bytes that this thread allocated, less those that it freed.
-    static LIVE_HERE: Cell<usize> = const { Cell::new(0) };
+    static LIVE_HERE: Cell<isize> = const { Cell::new(0) };
 }
 
 // SAFETY: everything is passed on to the system's.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         CALLS.set(CALLS.get() + 1);
-        LIVE_HERE.set(LIVE_HERE.get().wrapping_add(layout.size()));
+        LIVE_HERE.set(LIVE_HERE.get() + layout.size() as isize);
         TOTAL.fetch_add(layout.size(), Relaxed);
         PEAK.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
         // SAFETY: passed on.
@@ -31,7 +31,7 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size(), Relaxed);
-        LIVE_HERE.set(LIVE_HERE.get().wrapping_sub(layout.size()));
+        LIVE_HERE.set(LIVE_HERE.get() - layout.size() as isize);
         // SAFETY: passed on.
         unsafe { System.dealloc(memory, layout) }
     }
@@ -45,8 +45,8 @@ pub fn live() -> usize {
     LIVE.load(Relaxed)
 }
 
-/// Bytes that this thread allocated, less those that it freed: the difference of two calls is a count.
-pub fn live_here() -> usize {
+/// Bytes that this thread allocated, less those that it freed; may be negative.
+pub fn live_here() -> isize {
     LIVE_HERE.get()
 }
 
