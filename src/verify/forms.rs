@@ -39,7 +39,7 @@ macro_rules! form {
 }
 
 form! {
-    /// A kernel from a picture to a picture of the same size; from [`image`].
+    /// A kernel from a picture to a picture of the same size; from [`image()`].
     ImageKernel<T: Sample, U: Sample; C, D>, T -> Vec<U>,
     (Fn(ImageView<'_, T, C>, &mut ImageViewMut<'_, U, D>)), run_image
 }

@@ -37,7 +37,7 @@
 //!
 //! | form | the kernel |
 //! |---|---|
-//! | [`image`] | `Fn(ImageView<T, C>, &mut ImageViewMut<U, D>)`, pictures of one size |
+//! | [`image()`] | `Fn(ImageView<T, C>, &mut ImageViewMut<U, D>)`, pictures of one size |
 //! | [`image_in_place`] | `Fn(&mut ImageViewMut<T, C>)` |
 //! | [`image_reduce`] | `Fn(ImageView<T, C>) -> R` |
 //! | [`slice()`] | `Fn(&[T], &mut [U])`, lengths equal or in a [`ratio`](SliceKernel::ratio) |
