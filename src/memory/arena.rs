@@ -105,8 +105,7 @@ impl Default for Arena {
     }
 }
 
-// Each call gives out memory that no other call does: that is what an arena is.
-#[allow(clippy::mut_from_ref)]
+#[allow(clippy::mut_from_ref, reason = "each call hands out memory that no other one does")]
 impl Arena {
     /// An arena without memory; it gets some when it is used.
     #[must_use]

@@ -44,8 +44,7 @@ struct Class {
 /// The buffers that found no place of their thread.
 #[derive(Debug, Default)]
 struct Queue {
-    // A box, because its address is what a place holds.
-    #[allow(clippy::vec_box)]
+    #[allow(clippy::vec_box, reason = "the box's address is what a place holds")]
     slabs: Vec<Box<Slab>>,
     closed: bool,
 }
