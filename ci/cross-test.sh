@@ -30,6 +30,7 @@ cd "$(dirname "$0")/.."
 spec=${1:?usage: ci/cross-test.sh TARGET [cargo test arguments]}; shift
 name=${spec%%:*} cpu=; [[ $spec == *:* ]] && cpu=${spec#*:}
 dir=${CROSS_DIR:-$PWD/target/cross}; mkdir -p "$dir"
+export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0} # less to build, and nobody debugs these
 unset RUSTC RUSTDOC RUSTFLAGS RUSTC_BOOTSTRAP CARGO_TARGET_DIR CARGO_BUILD_TARGET CARGO_ENCODED_RUSTFLAGS
 
 need() { # PACKAGE...
