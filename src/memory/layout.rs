@@ -12,6 +12,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Checks a picture of `channels`, with rows `stride` elements apart, against a slice of `len` elements.
+    #[inline]
     pub fn new(len: usize, width: usize, height: usize, stride: usize, channels: usize) -> Result<Layout, ImageError> {
         let too_large = ImageError::TooLarge { width, height, channels };
         let row = width.checked_mul(channels).ok_or(too_large)?;
