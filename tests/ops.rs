@@ -7,7 +7,8 @@
 mod ops;
 
 use omnilane::cpu::Isa;
-use omnilane::lanes::Simd;
+use omnilane::lanes::{Simd, Vector};
+use omnilane::token::{self, Reference};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files of `src/lanes` without lane operations: traits, re-exports, and the loops over slices, which have other tests.
@@ -188,20 +189,49 @@ fn api() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// The tests, on their way to a token.
-struct Run;
+struct Run<'a>(&'a mut BTreeMap<usize, ops::Digests>);
 
-impl omnilane::Kernel for Run {
+impl omnilane::Kernel for Run<'_> {
     type Output = BTreeSet<(&'static str, &'static str)>;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> Self::Output {
-        tally(simd)
+        tally(simd, self.0)
     }
 }
 
+/// Compares with the definitions at this width, which all instruction sets of one width share.
 #[inline(never)]
-fn tally<S: Simd>(simd: S) -> BTreeSet<(&'static str, &'static str)> {
-    ops::run(simd).0
+fn tally<S: Simd>(simd: S, digests: &mut BTreeMap<usize, ops::Digests>) -> BTreeSet<(&'static str, &'static str)> {
+    let width = Vector::<S, u8>::LANES;
+    let digests = digests.entry(width).or_insert_with(|| definition(width, Ask::Digests).0);
+    ops::compare(simd, digests).unwrap_or_else(|difference| {
+        let want = definition(width, Ask::Result(&difference)).1;
+        panic!("{}\nwant {want:x?}", difference.text)
+    })
+}
+
+enum Ask<'a> {
+    Digests,
+    Result(&'a ops::Difference),
+}
+
+/// What the definitions give in registers of `width` bytes.
+fn definition(width: usize, ask: Ask<'_>) -> (ops::Digests, Vec<u64>) {
+    fn answer<R: Simd>(simd: R, ask: Ask<'_>) -> (ops::Digests, Vec<u64>) {
+        match ask {
+            Ask::Digests => (ops::note(simd), Vec::new()),
+            Ask::Result(difference) => (ops::Digests::new(), ops::find(simd, difference)),
+        }
+    }
+    match width {
+        16 => answer(Reference(token::Scalar::new()), ask),
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        32 => answer(Reference(token::Avx2::detect().expect("it is running")), ask),
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        64 => answer(Reference(token::Avx512::detect().expect("it is running")), ask),
+        _ => panic!("no definition for registers of {width} bytes"),
+    }
 }
 
 #[test]
@@ -212,9 +242,9 @@ fn every_operation_is_tested_on_every_element_and_instruction_set() {
     let only = std::env::var("OMNILANE_VERIFY_ISA").ok().filter(|v| !v.is_empty());
     let isas: Vec<Isa> = Isa::available().filter(|isa| only.as_ref().is_none_or(|o| o == isa.name())).collect();
     assert!(!isas.is_empty(), "OMNILANE_VERIFY_ISA={only:?} cannot run here");
-    let mut tested = 0;
+    let (mut tested, mut digests) = (0, BTreeMap::new());
     for isa in isas.iter().copied() {
-        let tally = omnilane::dispatch_on(isa, Run).expect("it is available");
+        let tally = omnilane::dispatch_on(isa, Run(&mut digests)).expect("it is available");
         let without_test: Vec<_> = exist.difference(&tally).collect();
         let without_function: Vec<_> = tally.difference(&exist).collect();
         assert!(without_test.is_empty(), "in src/lanes, but not tested by tests/ops on {isa}: {without_test:?}");

@@ -1,7 +1,8 @@
 //! Every lane operation on one instruction set against its definition at the same register width.
 //!
-//! `run` takes the token and drives it and `Reference<token>` (all operations at their definitions) over the same
-//! operands: all pairs of 8-bit values, all 16-bit values, boundary values and random ones for the rest.
+//! [`run`] drives a token over fixed operands: all pairs of 8-bit values, all 16-bit values, boundary values and random ones
+//! for the rest. It runs once with `Reference`, where every operation is its definition, and notes a digest of each result; every
+//! instruction set of that width is then compared with the digests. Only what differs is computed again, to be printed.
 
 mod data;
 mod moves;
@@ -9,26 +10,142 @@ mod number;
 mod observe;
 mod special;
 
+use omnilane::cpu::Isa;
 use omnilane::lanes::{Simd, Word};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
-/// What was tested: (operation, element).
-#[derive(Default)]
-pub struct Tally(pub BTreeSet<(&'static str, &'static str)>);
+/// Digests of the results of each check, vector by vector.
+pub type Digests = Vec<Vec<u64>>;
 
-impl Tally {
-    pub fn add(&mut self, op: &'static str, element: &'static str) {
-        self.0.insert((op, element));
+/// The result that differs.
+pub struct Difference {
+    check: usize,
+    vector: usize,
+    pub text: String,
+}
+
+enum Mode<'a> {
+    Note(Digests),
+    Compare(&'a Digests, Option<Difference>),
+    Find(usize, usize, Vec<u64>),
+}
+
+/// What was tested, and what it was compared with.
+pub struct Tally<'a> {
+    /// (operation, element).
+    tested: BTreeSet<(&'static str, &'static str)>,
+    isa: Isa,
+    checks: usize,
+    mode: Mode<'a>,
+}
+
+/// Operands as the checks' loop, which is compiled once, sees them.
+pub trait Operand {
+    fn bytes(&self) -> usize;
+    fn show(&self, vector: usize, register: usize) -> String;
+}
+
+impl<T: std::fmt::Debug> Operand for &[T] {
+    fn bytes(&self) -> usize {
+        size_of_val(*self)
+    }
+
+    fn show(&self, vector: usize, register: usize) -> String {
+        let lanes = register / size_of::<T>();
+        format!("{:?}", &self[vector * lanes..][..lanes])
     }
 }
 
-/// Runs every operation of `simd` and returns what was tested.
-pub fn run<S: Simd>(simd: S) -> Tally {
-    let mut tally = Tally::default();
-    number::run(simd, &mut tally);
-    moves::run(simd, &mut tally);
-    special::run(simd, &mut tally);
-    tally
+impl<'a> Tally<'a> {
+    fn new(isa: Isa, mode: Mode<'a>) -> Self {
+        Tally { tested: BTreeSet::new(), isa, checks: 0, mode }
+    }
+
+    pub fn add(&mut self, op: &'static str, element: &'static str) {
+        self.tested.insert((op, element));
+    }
+
+    /// Notes or compares `result(n)` for each `n`, a register of the operands.
+    pub fn check(
+        &mut self,
+        op: &'static str,
+        element: &'static str,
+        register: usize,
+        operands: &[(&str, &dyn Operand)],
+        result: &mut dyn FnMut(usize) -> Vec<u64>,
+    ) {
+        self.add(op, element);
+        let vectors = operands.iter().map(|(_, o)| o.bytes() / register).min().unwrap_or(0);
+        assert!(vectors > 0, "{op} of {element}: no operands");
+        match &mut self.mode {
+            Mode::Note(digests) => digests.push((0..vectors).map(|n| digest(&result(n))).collect()),
+            Mode::Compare(digests, difference) => {
+                let want = &digests[self.checks];
+                assert_eq!(want.len(), vectors, "{op} of {element}: other operands than the definition");
+                for (n, want) in want.iter().enumerate() {
+                    let got = result(n);
+                    if digest(&got) == *want || difference.is_some() {
+                        continue;
+                    }
+                    let mut text = format!("{op} of {element} on {}: operands", self.isa);
+                    for (name, o) in operands {
+                        let _ = write!(text, " {name} = {}", o.show(n, register));
+                    }
+                    let _ = write!(text, "\n got {got:x?}");
+                    *difference = Some(Difference { check: self.checks, vector: n, text });
+                }
+            }
+            Mode::Find(check, vector, found) if *check == self.checks => *found = result(*vector),
+            Mode::Find(..) => {}
+        }
+        self.checks += 1;
+    }
+}
+
+/// FNV-1a, a word at a time.
+fn digest(result: &[u64]) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325 ^ result.len() as u64;
+    result.iter().fold(start, |h, w| (h ^ w).wrapping_mul(0x0100_0000_01b3).rotate_left(29) ^ (h >> 32))
+}
+
+/// The digests of all results of `simd`.
+pub fn note<R: Simd>(simd: R) -> Digests {
+    let mut tally = Tally::new(R::ISA, Mode::Note(Vec::new()));
+    run(simd, &mut tally);
+    match tally.mode {
+        Mode::Note(digests) => digests,
+        _ => unreachable!("it was made above"),
+    }
+}
+
+/// The result of `simd` where another one differed from it.
+pub fn find<R: Simd>(simd: R, difference: &Difference) -> Vec<u64> {
+    let mut tally = Tally::new(R::ISA, Mode::Find(difference.check, difference.vector, Vec::new()));
+    run(simd, &mut tally);
+    match tally.mode {
+        Mode::Find(_, _, found) => found,
+        _ => unreachable!("it was made above"),
+    }
+}
+
+/// Every operation of `simd` against the digests: what was tested, or the first result that differs.
+pub fn compare<S: Simd>(simd: S, digests: &Digests) -> Result<BTreeSet<(&'static str, &'static str)>, Difference> {
+    let mut tally = Tally::new(S::ISA, Mode::Compare(digests, None));
+    run(simd, &mut tally);
+    assert_eq!(tally.checks, digests.len(), "the definition ran other checks than {}", S::ISA);
+    match tally.mode {
+        Mode::Compare(_, Some(difference)) => Err(difference),
+        _ => Ok(tally.tested),
+    }
+}
+
+/// Runs every operation of `simd`.
+#[inline(never)]
+fn run<S: Simd>(simd: S, tally: &mut Tally<'_>) {
+    number::run(simd, tally);
+    moves::run(simd, tally);
+    special::run(simd, tally);
 }
 
 /// Whether `f` panics, which it is expected to do: without a message, whose backtrace takes seconds under an emulator.
@@ -58,38 +175,25 @@ pub fn number_word<B: Word>(i: u64) -> B {
     word
 }
 
-/// Evaluates an expression over vectors on `$simd` and on its reference for each set of operands, and compares.
+/// Evaluates an expression over vectors for each register of the operands.
 ///
-/// `check!(simd, tally, "op", T, [a: &[T], b: &[U]] => expression)`: the operands are slices of equal bytes per vector.
+/// `check!(simd, tally, "op", T, [a: T = &[T], b: U = &[U]] => expression)`: the operands are slices of equal bytes per vector.
 #[macro_export]
 macro_rules! check {
     ($simd:ident, $tally:ident, $op:literal, $t:ty, [$($a:ident: $at:ty = $data:expr),+] => $e:expr) => {{
         use omnilane::lanes::Vector;
         #[allow(unused_imports, reason = "some results bring it along")]
         use $crate::ops::observe::Observe as _;
-        $tally.add($op, $crate::ops::short::<$t>());
-        $(let $a: Vec<$at> = $data;)+
-        let vectors = [$($a.len() / Vector::<S, $at>::LANES),+].into_iter().min().unwrap();
-        assert!(vectors > 0);
-        for n in 0..vectors {
-            $(let $a = &$a[n * Vector::<S, $at>::LANES..][..Vector::<S, $at>::LANES];)+
-            let got = {
-                let $simd = $simd;
-                $(let $a = Vector::load($simd, $a);)+
-                let _ = $simd;
+        $(let $a: &[$at] = &$data;)+
+        $tally.check(
+            $op,
+            $crate::ops::short::<$t>(),
+            Vector::<S, u8>::LANES,
+            &[$((stringify!($a), &$a)),+],
+            &mut |n| {
+                $(let $a = Vector::load($simd, &$a[n * Vector::<S, $at>::LANES..]);)+
                 $e.observe()
-            };
-            let want = {
-                let $simd = omnilane::token::Reference($simd);
-                $(let $a = Vector::load($simd, $a);)+
-                let _ = $simd;
-                $e.observe()
-            };
-            assert!(
-                got == want,
-                "{} of {} on {}: operands {:?}\n got {:x?}\nwant {:x?}",
-                $op, $crate::ops::short::<$t>(), S::ISA, ($(stringify!($a), $a),+), got, want
-            );
-        }
+            },
+        );
     }};
 }

@@ -6,7 +6,7 @@ use super::observe::{Lane, Observe};
 use crate::check;
 use omnilane::lanes::{Gathered, Mask, Simd, Vector, bf16, f16, transpose_square};
 
-pub fn run<S: Simd>(simd: S, t: &mut Tally) {
+pub fn run<S: Simd>(simd: S, t: &mut Tally<'_>) {
     macro_rules! each {
         ($f:ident: $($t:ty),*) => { $($f::<S, $t>(simd, t);)* };
     }
@@ -16,7 +16,7 @@ pub fn run<S: Simd>(simd: S, t: &mut Tally) {
     each!(gather: u32, i32, u64, i64, f32, f64);
 }
 
-fn memory<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally) {
+fn memory<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>) {
     let lanes = Vector::<S, T>::LANES;
     let name = super::short::<T>();
     let data = mixed::<T>(21, 2 * lanes + 3);
@@ -84,7 +84,7 @@ fn mask_bits(lanes: usize) -> Vec<u64> {
     v
 }
 
-fn masks<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally) {
+fn masks<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>) {
     let lanes = Vector::<S, T>::LANES;
     let name = super::short::<T>();
     let all = u64::MAX >> (64 - lanes);
@@ -163,7 +163,7 @@ fn masks<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally) {
     }
 }
 
-fn moves<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally)
+fn moves<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>)
 where
     T::Bits: Sample,
 {
@@ -179,7 +179,7 @@ where
     let mut r = Random(3);
     let indices: Vec<T::Bits> =
         (0..512).map(|_| super::number_word::<T::Bits>(r.next() % (lanes as u64 + 2))).collect();
-    check!(simd, t, "permute", T, [a: T = data(1), i: T::Bits = indices.clone()] => a.permute(i));
+    check!(simd, t, "permute", T, [a: T = data(1), i: T::Bits = indices] => a.permute(i));
     for n in 0..=lanes {
         check!(simd, t, "slide_down", T, [a: T = data(1), b: T = data(2)] => a.slide_down(b, n));
         check!(simd, t, "slide_up", T, [a: T = data(1), b: T = data(2)] => a.slide_up(b, n));
@@ -221,7 +221,7 @@ where
 }
 
 /// Constant shifts by every multiple of a few lanes, as far as the register is long.
-fn more_shifts<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally) {
+fn more_shifts<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>) {
     macro_rules! shifts {
         ($($n:literal),*) => {$(
             if $n <= Vector::<S, T>::LANES {
@@ -232,7 +232,7 @@ fn more_shifts<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally) {
     shifts!(3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 63, 64);
 }
 
-fn gather<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally)
+fn gather<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>)
 where
     T::Bits: Gathered + Sample,
 {
@@ -240,8 +240,8 @@ where
     for len in [1usize, 2, 3, 100] {
         let indices: Vec<T::Bits> = (0..256).map(|_| super::number_word::<T::Bits>(r.next() % len as u64)).collect();
         let src = mixed::<T>(4, len);
-        check!(simd, t, "gather", T, [i: T::Bits = indices.clone()] => Vector::<_, T>::gather(&src, i));
-        check!(simd, t, "scatter", T, [a: T = mixed(8, 256), i: T::Bits = indices.clone()] => {
+        check!(simd, t, "gather", T, [i: T::Bits = indices] => Vector::<_, T>::gather(&src, i));
+        check!(simd, t, "scatter", T, [a: T = mixed(8, 256), i: T::Bits = indices] => {
             let mut out = src.clone();
             a.scatter(&mut out, i);
             out

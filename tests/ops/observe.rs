@@ -26,12 +26,14 @@ lanes! {
 }
 
 impl<S: Simd, T: Element + Lane> Observe for Vector<S, T> {
+    #[inline(never)] // compiled once, not with every operation
     fn observe(&self) -> Vec<u64> {
         self.to_array().as_ref().iter().map(Lane::bits).collect()
     }
 }
 
 impl<S: Simd, T: Element> Observe for Mask<S, T> {
+    #[inline(never)]
     fn observe(&self) -> Vec<u64> {
         let bits = self.to_bits();
         (0..Vector::<S, T>::LANES).map(|i| bits >> i & 1).chain([bits]).collect()

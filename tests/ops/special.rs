@@ -5,20 +5,20 @@ use super::data::{mixed, pairs, singles};
 use crate::check;
 use omnilane::lanes::{Simd, Vector};
 
-pub fn run<S: Simd>(simd: S, t: &mut Tally) {
+pub fn run<S: Simd>(simd: S, t: &mut Tally<'_>) {
     let (x, y) = pairs::<u8>();
-    check!(simd, t, "average_round", u8, [a: u8 = x.clone(), b: u8 = y.clone()] => a.average_round(b));
-    check!(simd, t, "sum_abs_diff", u8, [a: u8 = x.clone(), b: u8 = y.clone()] => a.sum_abs_diff(b));
-    check!(simd, t, "lookup16", u8, [a: u8 = x.clone(), b: u8 = y.clone()] => a.lookup16(b));
+    check!(simd, t, "average_round", u8, [a: u8 = x, b: u8 = y] => a.average_round(b));
+    check!(simd, t, "sum_abs_diff", u8, [a: u8 = x, b: u8 = y] => a.sum_abs_diff(b));
+    check!(simd, t, "lookup16", u8, [a: u8 = x, b: u8 = y] => a.lookup16(b));
     let table: [u8; 256] = std::array::from_fn(|i| (i * 167 + 13) as u8);
-    check!(simd, t, "lookup256", u8, [a: u8 = x.clone()] => a.lookup256(&table));
+    check!(simd, t, "lookup256", u8, [a: u8 = x] => a.lookup256(&table));
     let (x, y) = pairs::<u16>();
-    check!(simd, t, "average_round", u16, [a: u16 = x.clone(), b: u16 = y.clone()] => a.average_round(b));
-    check!(simd, t, "mul_high", u16, [a: u16 = x.clone(), b: u16 = y.clone()] => a.mul_high(b));
+    check!(simd, t, "average_round", u16, [a: u16 = x, b: u16 = y] => a.average_round(b));
+    check!(simd, t, "mul_high", u16, [a: u16 = x, b: u16 = y] => a.mul_high(b));
     let (x, y) = pairs::<i16>();
-    check!(simd, t, "mul_high", i16, [a: i16 = x.clone(), b: i16 = y.clone()] => a.mul_high(b));
-    check!(simd, t, "mul_round_q15", i16, [a: i16 = x.clone(), b: i16 = y.clone()] => a.mul_round_q15(b));
-    check!(simd, t, "dot_pairs", i16, [a: i16 = x.clone(), b: i16 = y.clone()] => a.dot_pairs(b));
+    check!(simd, t, "mul_high", i16, [a: i16 = x, b: i16 = y] => a.mul_high(b));
+    check!(simd, t, "mul_round_q15", i16, [a: i16 = x, b: i16 = y] => a.mul_round_q15(b));
+    check!(simd, t, "dot_pairs", i16, [a: i16 = x, b: i16 = y] => a.dot_pairs(b));
     check!(simd, t, "pairs", i16, [a: i16 = mixed(1, 64)] => (a.min(a), Vector::<_, i16>::pairs(simd, -3, 7)));
     let worst = |v: i16| vec![v; 64];
     check!(simd, t, "dot_pairs", i16, [a: i16 = worst(i16::MIN), b: i16 = worst(i16::MIN)] => a.dot_pairs(b));
@@ -37,7 +37,7 @@ pub fn run<S: Simd>(simd: S, t: &mut Tally) {
     check!(simd, t, "to_f32", u8, [a: u8 = singles()] => a.to_f32());
     let f = singles::<f32>();
     let shifted = |n: usize| f.iter().cycle().skip(n).take(f.len()).copied().collect::<Vec<_>>();
-    check!(simd, t, "from_f32", u8, [a: f32 = f.clone(), b: f32 = shifted(64), c: f32 = shifted(128), d: f32 = shifted(200)] => Vector::<_, u8>::from_f32([a, b, c, d]));
+    check!(simd, t, "from_f32", u8, [a: f32 = f, b: f32 = shifted(64), c: f32 = shifted(128), d: f32 = shifted(200)] => Vector::<_, u8>::from_f32([a, b, c, d]));
     check!(simd, t, "narrow4", u8, [a: u32 = mixed(1, n), b: u32 = mixed(2, n), c: u32 = mixed(3, n), d: u32 = mixed(4, n)] => Vector::<_, u8>::narrow4([a, b, c, d]));
     check!(simd, t, "narrow4_saturating", u8, [a: i32 = mixed(1, n), b: i32 = mixed(2, n), c: i32 = mixed(3, n), d: i32 = mixed(4, n)] => Vector::<_, u8>::narrow4_saturating([a, b, c, d]));
     check!(simd, t, "three_to_four", u8, [a: u8 = mixed(1, n), b: u8 = mixed(2, n), c: u8 = mixed(3, n)] => Vector::three_to_four([a, b, c]));
@@ -51,7 +51,7 @@ pub fn run<S: Simd>(simd: S, t: &mut Tally) {
 }
 
 /// The relaxed operations stay within the error that they document.
-fn relaxed<S: Simd, T: omnilane::lanes::Float + super::data::Sample + Into<f64>>(simd: S, t: &mut Tally) {
+fn relaxed<S: Simd, T: omnilane::lanes::Float + super::data::Sample + Into<f64>>(simd: S, t: &mut Tally<'_>) {
     let name = super::short::<T>();
     for op in ["mul_add_relaxed", "recip_relaxed", "rsqrt_relaxed"] {
         t.add(op, name);
