@@ -137,13 +137,13 @@ fn add<S: Simd>(simd: S, pivot: f64, src: &[f32], mut lanes: Lanes<S>) -> Lanes<
 /// What the sums are relative to, an element of the picture: they stay small where the mean is large and the deviation is
 /// not.
 #[inline(always)]
-fn pivot_of<const C: usize>(src: ImageView<'_, f32, C>) -> f64 {
+fn pivot_of(src: ImageView<'_, f32, 1>) -> f64 {
     let first = src.rows().next().and_then(|row| row.first()).map_or(0.0, |v| f64::from(*v));
     if first.is_finite() { first } else { 0.0 }
 }
 
 kernel! {
-    fn measure<'a, S: Simd, const C: usize>(simd: S, src: ImageView<'a, f32, C>) -> MeanStd {
+    fn measure<'a, S: Simd>(simd: S, src: ImageView<'a, f32, 1>) -> MeanStd {
         let pivot = pivot_of(src);
         let mut moments = Moments::new(simd, pivot);
         match src.as_slice() {
@@ -154,7 +154,7 @@ kernel! {
                 }
             }
         }
-        conclude(simd, (src.width() * C) as f64 * src.height() as f64, pivot, moments.finish())
+        conclude(simd, src.width() as f64 * src.height() as f64, pivot, moments.finish())
     }
 }
 
@@ -175,14 +175,9 @@ fn conclude<S: Simd>(simd: S, n: f64, pivot: f64, [sum, squares]: [f64; 2]) -> M
 #[cfg(feature = "parallel")]
 kernel! {
     /// The two sums of chunk `i` of the picture's elements, which are taken row by row.
-    fn measure_chunk<'a, S: Simd, const C: usize>(
-        simd: S,
-        src: ImageView<'a, f32, C>,
-        pivot: f64,
-        i: usize,
-    ) -> [f64; 2] {
+    fn measure_chunk<'a, S: Simd>(simd: S, src: ImageView<'a, f32, 1>, pivot: f64, i: usize) -> [f64; 2] {
         let mut moments = Moments::new(simd, pivot);
-        let row = src.width() * C;
+        let row = src.width();
         let (first, mut skip, mut left) = (i * CHUNK / row, i * CHUNK % row, CHUNK);
         let mut rows = src.rows().skip(first);
         while left > 0 && let Some(row) = rows.next() {
@@ -201,9 +196,9 @@ kernel! {
 
 /// [`measure`] with the chunks on threads: their sums are added in the order in which one thread does it.
 #[cfg(feature = "parallel")]
-fn measure_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd {
+fn measure_parallel(src: ImageView<'_, f32, 1>) -> MeanStd {
     // A picture fits in memory, so this does not overflow, but for one without width.
-    let n = (src.width() * C).saturating_mul(src.height());
+    let n = src.width().saturating_mul(src.height());
     if n <= CHUNK {
         return measure(src);
     }
@@ -238,19 +233,14 @@ impl Affine {
 }
 
 kernel! {
-    fn apply<S: Simd, const C: usize>(
-        simd: S,
-        src: ImageView<'_, f32, C>,
-        dst: &mut ImageViewMut<'_, f32, C>,
-        affine: Affine,
-    ) {
+    fn apply<S: Simd>(simd: S, src: ImageView<'_, f32, 1>, dst: &mut ImageViewMut<'_, f32, 1>, affine: Affine) {
         zip_rows(src, dst, #[inline(always)] |src, dst| {
             let fits = map(simd, src, dst, affine.splat(simd));
             debug_assert!(fits.is_ok(), "the sizes were checked");
         });
     }
 
-    fn apply_in_place<S: Simd, const C: usize>(simd: S, data: &mut ImageViewMut<'_, f32, C>, affine: Affine) {
+    fn apply_in_place<S: Simd>(simd: S, data: &mut ImageViewMut<'_, f32, 1>, affine: Affine) {
         for_each_row(data, #[inline(always)] |row| map_in_place(simd, row, affine.splat(simd)));
     }
 }
@@ -272,7 +262,7 @@ kernel! {
 /// ```
 #[must_use]
 pub fn mean_std<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd {
-    measure(src)
+    measure(src.elements())
 }
 
 /// `(x - mean) / (std + 1e-8)` for each element, with the [`mean_std`] of the picture.
@@ -294,7 +284,8 @@ pub fn mean_std<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd {
 #[must_use]
 pub fn normalize<const C: usize>(src: ImageView<'_, f32, C>) -> Image<f32, C> {
     let mut dst = destination(src.width(), src.height());
-    apply(src, &mut dst.view_mut(), Affine::new(measure(src)));
+    let src = src.elements();
+    apply(src, &mut dst.view_mut().elements_mut(), Affine::new(measure(src)));
     dst
 }
 
@@ -307,15 +298,15 @@ pub fn normalize_into<const C: usize>(
     dst: &mut ImageViewMut<'_, f32, C>,
 ) -> Result<MeanStd, Error> {
     Error::check_size(&src, dst)?;
-    let measured = measure(src);
-    apply(src, dst, Affine::new(measured));
+    let measured = measure(src.elements());
+    apply(src.elements(), &mut dst.elements_mut(), Affine::new(measured));
     Ok(measured)
 }
 
 /// [`normalize`] of a picture onto itself. Returns what was measured.
 pub fn normalize_in_place<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -> MeanStd {
-    let measured = measure(data.as_view());
-    apply_in_place(data, Affine::new(measured));
+    let measured = measure(data.as_view().elements());
+    apply_in_place(&mut data.elements_mut(), Affine::new(measured));
     measured
 }
 
@@ -323,7 +314,7 @@ pub fn normalize_in_place<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -
 #[cfg(feature = "parallel")]
 #[must_use]
 pub fn mean_std_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd {
-    measure_parallel(src)
+    measure_parallel(src.elements())
 }
 
 /// [`normalize`] on several threads; the same bits.
@@ -334,8 +325,8 @@ pub fn mean_std_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd 
 #[must_use]
 pub fn normalize_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> Image<f32, C> {
     let mut dst = destination(src.width(), src.height());
-    let affine = Affine::new(measure_parallel(src));
-    zip_bands(src, &mut dst.view_mut(), |src, dst| apply(src, dst, affine));
+    let affine = Affine::new(measure_parallel(src.elements()));
+    zip_bands(src, &mut dst.view_mut(), |src, dst| apply(src.elements(), &mut dst.elements_mut(), affine));
     dst
 }
 
@@ -349,17 +340,17 @@ pub fn normalize_into_parallel<const C: usize>(
     dst: &mut ImageViewMut<'_, f32, C>,
 ) -> Result<MeanStd, Error> {
     Error::check_size(&src, dst)?;
-    let measured = measure_parallel(src);
+    let measured = measure_parallel(src.elements());
     let affine = Affine::new(measured);
-    zip_bands(src, dst, |src, dst| apply(src, dst, affine));
+    zip_bands(src, dst, |src, dst| apply(src.elements(), &mut dst.elements_mut(), affine));
     Ok(measured)
 }
 
 /// [`normalize_in_place`] on several threads; the same bits. Returns what was measured.
 #[cfg(feature = "parallel")]
 pub fn normalize_in_place_parallel<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -> MeanStd {
-    let measured = measure_parallel(data.as_view());
+    let measured = measure_parallel(data.as_view().elements());
     let affine = Affine::new(measured);
-    bands(data, |band| apply_in_place(band, affine));
+    bands(data, |band| apply_in_place(&mut band.elements_mut(), affine));
     measured
 }

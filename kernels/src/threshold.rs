@@ -22,21 +22,25 @@ pub enum Threshold<T> {
     ToZeroInv,
 }
 
-/// Where the elements come from and go to.
-enum Pixels<'a, 'b, T, const C: usize> {
-    Into(ImageView<'a, T, C>, &'b mut ImageViewMut<'a, T, C>),
-    InPlace(&'b mut ImageViewMut<'a, T, C>),
+/// Where the elements come from and go to, the channels of a pixel one by one.
+enum Elements<'a, 'b, T> {
+    Into(ImageView<'a, T, 1>, ImageViewMut<'b, T, 1>),
+    InPlace(ImageViewMut<'b, T, 1>),
 }
 
-impl<T: Num, const C: usize> Pixels<'_, '_, T, C> {
+impl<'a, 'b, T: Num> Elements<'a, 'b, T> {
+    fn into<const C: usize>(src: ImageView<'a, T, C>, dst: &'b mut ImageViewMut<'_, T, C>) -> Self {
+        Elements::Into(src.elements(), dst.elements_mut())
+    }
+
     /// A `&f` in place of the closures would be a call: only a closure written here is inlined for certain.
     #[inline(always)]
     #[allow(clippy::redundant_closure, reason = "see above")]
     fn apply<S: Simd>(self, simd: S, f: impl Fn(Vector<S, T>) -> Vector<S, T> + Copy) {
         match self {
-            Pixels::Into(src, dst) => zip_rows(
+            Elements::Into(src, mut dst) => zip_rows(
                 src,
-                dst,
+                &mut dst,
                 #[inline(always)]
                 move |src, dst| {
                     let fits = map(
@@ -49,9 +53,9 @@ impl<T: Num, const C: usize> Pixels<'_, '_, T, C> {
                     debug_assert!(fits.is_ok(), "the sizes were checked");
                 },
             ),
-            Pixels::InPlace(data) => {
+            Elements::InPlace(mut data) => {
                 for_each_row(
-                    data,
+                    &mut data,
                     #[inline(always)]
                     move |row| {
                         map_in_place(
@@ -68,9 +72,9 @@ impl<T: Num, const C: usize> Pixels<'_, '_, T, C> {
 }
 
 kernel! {
-    fn run<'a, 'b, S: Simd, T: Num, const C: usize>(
+    fn run<'a, 'b, S: Simd, T: Num>(
         simd: S,
-        pixels: Pixels<'a, 'b, T, C>,
+        elements: Elements<'a, 'b, T>,
         level: T,
         kind: Threshold<T>,
     ) {
@@ -78,15 +82,15 @@ kernel! {
         match kind {
             Threshold::Binary(max) => {
                 let max = simd.splat(max);
-                pixels.apply(simd, #[inline(always)] move |v| v.gt(level).select(max, zero));
+                elements.apply(simd, #[inline(always)] move |v| v.gt(level).select(max, zero));
             }
             Threshold::BinaryInv(max) => {
                 let max = simd.splat(max);
-                pixels.apply(simd, #[inline(always)] move |v| v.gt(level).select(zero, max));
+                elements.apply(simd, #[inline(always)] move |v| v.gt(level).select(zero, max));
             }
-            Threshold::Truncate => pixels.apply(simd, #[inline(always)] move |v| v.gt(level).select(level, v)),
-            Threshold::ToZero => pixels.apply(simd, #[inline(always)] move |v| v.gt(level).select(v, zero)),
-            Threshold::ToZeroInv => pixels.apply(simd, #[inline(always)] move |v| v.gt(level).select(zero, v)),
+            Threshold::Truncate => elements.apply(simd, #[inline(always)] move |v| v.gt(level).select(level, v)),
+            Threshold::ToZero => elements.apply(simd, #[inline(always)] move |v| v.gt(level).select(v, zero)),
+            Threshold::ToZeroInv => elements.apply(simd, #[inline(always)] move |v| v.gt(level).select(zero, v)),
         }
     }
 }
@@ -112,7 +116,7 @@ kernel! {
 #[must_use]
 pub fn threshold<T: Num, const C: usize>(src: ImageView<'_, T, C>, level: T, kind: Threshold<T>) -> Image<T, C> {
     let mut dst = destination(src.width(), src.height());
-    run(Pixels::Into(src, &mut dst.view_mut()), level, kind);
+    run(Elements::into(src, &mut dst.view_mut()), level, kind);
     dst
 }
 
@@ -127,13 +131,13 @@ pub fn threshold_into<T: Num, const C: usize>(
     kind: Threshold<T>,
 ) -> Result<(), Error> {
     Error::check_size(&src, dst)?;
-    run(Pixels::Into(src, &mut dst.reborrow()), level, kind);
+    run(Elements::into(src, dst), level, kind);
     Ok(())
 }
 
 /// [`threshold`] of a picture onto itself.
 pub fn threshold_in_place<T: Num, const C: usize>(data: &mut ImageViewMut<'_, T, C>, level: T, kind: Threshold<T>) {
-    run(Pixels::InPlace(data), level, kind);
+    run(Elements::InPlace(data.elements_mut()), level, kind);
 }
 
 /// [`threshold`] with the rows split between threads; the same bits.
@@ -148,7 +152,7 @@ pub fn threshold_parallel<T: Num, const C: usize>(
     kind: Threshold<T>,
 ) -> Image<T, C> {
     let mut dst = destination(src.width(), src.height());
-    zip_bands(src, &mut dst.view_mut(), |src, dst| run(Pixels::Into(src, &mut dst.reborrow()), level, kind));
+    zip_bands(src, &mut dst.view_mut(), |src, dst| run(Elements::into(src, dst), level, kind));
     dst
 }
 
@@ -164,7 +168,7 @@ pub fn threshold_into_parallel<T: Num, const C: usize>(
     kind: Threshold<T>,
 ) -> Result<(), Error> {
     Error::check_size(&src, dst)?;
-    zip_bands(src, dst, |src, dst| run(Pixels::Into(src, &mut dst.reborrow()), level, kind));
+    zip_bands(src, dst, |src, dst| run(Elements::into(src, dst), level, kind));
     Ok(())
 }
 
@@ -175,5 +179,5 @@ pub fn threshold_in_place_parallel<T: Num, const C: usize>(
     level: T,
     kind: Threshold<T>,
 ) {
-    bands(data, |band| run(Pixels::InPlace(&mut band.reborrow()), level, kind));
+    bands(data, |band| run(Elements::InPlace(band.elements_mut()), level, kind));
 }

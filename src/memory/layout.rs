@@ -41,6 +41,12 @@ impl Layout {
         self.height <= 1 || self.stride == self.width * channels
     }
 
+    /// Every channel a pixel of its own.
+    #[inline(always)]
+    pub fn elements(self, channels: usize) -> Layout {
+        Layout { width: self.width * channels, ..self }
+    }
+
     /// Where the rectangle starts, and its layout.
     pub fn sub(
         &self,

@@ -106,11 +106,10 @@ pub fn zip_rows<T: Element, U: Element, const C: usize, const D: usize>(
     mut f: impl FnMut(&[T], &mut [U]),
 ) {
     let same_size = (src.width(), src.height()) == (dst.width(), dst.height());
-    if let (true, Some(src), Some(dst)) = (same_size, src.as_slice(), dst.as_mut_slice()) {
-        return f(src, dst);
-    }
-    let mut rows = dst.rows_mut();
-    for src in src.rows() {
+    // Either way one loop, so that `f` is compiled once.
+    let joined = same_size && src.is_contiguous() && dst.is_contiguous();
+    let (src, mut rows) = if joined { (src.one_row(), dst.one_row_mut()) } else { (src.rows(), dst.rows_mut()) };
+    for src in src {
         let Some(dst) = rows.next() else { break };
         f(src, dst);
     }
@@ -121,10 +120,8 @@ pub fn zip_rows<T: Element, U: Element, const C: usize, const D: usize>(
 /// `f` must not care where a row ends.
 #[inline(always)]
 pub fn for_each_row<T: Element, const C: usize>(data: &mut ImageViewMut<'_, T, C>, mut f: impl FnMut(&mut [T])) {
-    if let Some(all) = data.as_mut_slice() {
-        return f(all);
-    }
-    for row in data.rows_mut() {
+    let rows = if data.is_contiguous() { data.one_row_mut() } else { data.rows_mut() };
+    for row in rows {
         f(row);
     }
 }

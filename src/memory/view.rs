@@ -93,6 +93,28 @@ impl<'a, T: Element, const C: usize> ImageView<'a, T, C> {
         Rows::new(self.data, self.layout.width * C, self.layout.height, self.layout.stride)
     }
 
+    /// All of a picture without gaps as one row.
+    #[inline(always)]
+    pub(super) fn one_row(&self) -> Rows<'a, T> {
+        Rows::new(self.data, self.data.len(), 1, self.data.len())
+    }
+
+    /// The same elements as a picture of one channel, `C` times as wide: for what treats all channels alike, so that it is
+    /// compiled once and not for each number of channels.
+    ///
+    /// ```
+    /// use omnilane::memory::ImageView;
+    ///
+    /// let rgb = ImageView::<u8, 3>::new(&[1, 2, 3, 4, 5, 6], 2, 1)?;
+    /// assert_eq!((rgb.elements().width(), rgb.elements().pixel(4, 0)), (6, Some([5])));
+    /// # Ok::<(), omnilane::memory::ImageError>(())
+    /// ```
+    #[inline(always)]
+    #[must_use]
+    pub fn elements(self) -> ImageView<'a, T, 1> {
+        ImageView { data: self.data, layout: self.layout.elements(C) }
+    }
+
     /// The rectangle of `width` x `height` pixels whose top left corner is `(x, y)`; takes constant time.
     ///
     /// # Errors

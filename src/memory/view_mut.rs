@@ -113,6 +113,20 @@ impl<'a, T: Element, const C: usize> ImageViewMut<'a, T, C> {
         RowsMut::new(self.data, self.layout.width * C, self.layout.height, self.layout.stride)
     }
 
+    /// All of a picture without gaps as one row.
+    #[inline(always)]
+    pub(super) fn one_row_mut(&mut self) -> RowsMut<'_, T> {
+        let len = self.data.len();
+        RowsMut::new(self.data, len, 1, len)
+    }
+
+    /// The same elements as a picture of one channel, `C` times as wide; as [`ImageView::elements`].
+    #[inline(always)]
+    #[must_use]
+    pub fn elements_mut(&mut self) -> ImageViewMut<'_, T, 1> {
+        ImageViewMut { data: self.data, layout: self.layout.elements(C) }
+    }
+
     /// The rectangle of `width` x `height` pixels whose top left corner is `(x, y)`; takes constant time.
     ///
     /// # Errors
