@@ -4,8 +4,8 @@
 use omnilane::cpu::{Isa, with_isa};
 use omnilane::kernel;
 use omnilane::lanes::{
-    Element, LengthError, Num, Simd, Vector, count, find, for_each, map, map_blocks, map_in_place, max, min, reduce,
-    sum, zip_map,
+    Element, LengthError, Num, Simd, Vector, count, find, for_each, map, map_blocks, map_in_place, map_streamed, max,
+    min, reduce, sum, zip_map,
 };
 use omnilane::verify::{self, Outcome, Sample};
 use proptest::prelude::*;
@@ -55,6 +55,10 @@ floats!(f32, f64);
 kernel! {
     fn run_map<S: Simd, T: Num>(simd: S, src: &[T], dst: &mut [T]) -> Result<(), LengthError> {
         map(simd, src, dst, #[inline(always)] |v| v + v)
+    }
+
+    fn run_map_streamed<S: Simd, T: Num>(simd: S, src: &[T], dst: &mut [T]) -> Result<(), LengthError> {
+        map_streamed(simd, src, dst, #[inline(always)] |v| v + v)
     }
 
     fn run_map_in_place<S: Simd, T: Num>(simd: S, data: &mut [T]) {
@@ -161,6 +165,10 @@ fn every_driver<T: Plain>() {
     verify::slice::<T, T>(&format!("map of {name}"))
         .definition(|src, dst| src.iter().zip(dst).for_each(|(v, out)| *out = Plain::add(*v, *v)))
         .kernel(|src, dst| run_map(src, dst).unwrap())
+        .assert();
+    verify::slice::<T, T>(&format!("map_streamed of {name}"))
+        .definition(|src, dst| src.iter().zip(dst).for_each(|(v, out)| *out = Plain::add(*v, *v)))
+        .kernel(|src, dst| run_map_streamed(src, dst).unwrap())
         .assert();
     verify::slice_in_place::<T>(&format!("map_in_place of {name}"))
         .definition(|data| data.iter_mut().for_each(|v| *v = Plain::add(*v, *v)))
@@ -275,6 +283,7 @@ fn lengths_are_checked() {
             for (n, other) in [(0, 1), (1, 0), (5, 4), (5, 6), (64, 63), (64, 65), (300, 299), (300, 150), (300, 0)] {
                 let (src, shorter) = (vec![1u8; n], vec![2u8; other]);
                 refused(|dst| run_map(&src, dst), other, ("dst", other, n));
+                refused(|dst| run_map_streamed(&src, dst), other, ("dst", other, n));
                 refused(|dst| run_zip_map(&src, &shorter, dst), n, ("b", other, n));
                 refused(|dst| run_zip_map(&src, &src, dst), other, ("dst", other, n));
                 refused(|dst| to_unit(&src, dst), other, ("dst", other, n));

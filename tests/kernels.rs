@@ -232,6 +232,28 @@ fn normal(n: usize, mean: f64, std: f64) -> Vec<f32> {
     (0..n).map(|_| (mean + std * ((0..12).map(|_| r.unit()).sum::<f64>() - 6.0)) as f32).collect()
 }
 
+/// From `STREAM_FROM` bytes on the stores go past the caches: the same bits as of the rows one by one, ends included.
+#[test]
+fn normalize_of_a_large_picture() {
+    let (width, height) = (1021, omnilane::lanes::STREAM_FROM / 4 / 1021 + 1);
+    let src = noise::<f32, 1>(width, height);
+    let packed = src.to_vec();
+    let view = ImageView::<f32, 1>::new(&packed, width, height).unwrap();
+    for isa in Isa::available() {
+        let mut got = vec![0.0f32; packed.len() + 3];
+        let mut rows = Image::<f32, 1>::new(width, height).unwrap();
+        assert!(!rows.view_mut().is_contiguous(), "its rows are to be stored one by one");
+        with_isa(isa, || {
+            // Three elements in: no register is aligned at the start.
+            let mut dst = ImageViewMut::<f32, 1>::new(&mut got[3..], width, height).unwrap();
+            normalize_into(view, &mut dst).unwrap();
+            normalize_into(view, &mut rows.view_mut()).unwrap();
+        })
+        .unwrap();
+        assert!(got[3..] == rows.to_vec(), "{isa}");
+    }
+}
+
 #[test]
 fn normalize_is_accurate() {
     check_accuracy(&normal(300 * 400, 1e4, 1.0), 300);

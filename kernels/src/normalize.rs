@@ -4,7 +4,7 @@
 use crate::bands::{bands, zip_bands};
 use crate::{Error, destination};
 use omnilane::kernel;
-use omnilane::lanes::{Simd, Vector, map, map_in_place};
+use omnilane::lanes::{STREAM_FROM, Simd, Vector, map, map_in_place, map_streamed};
 use omnilane::memory::{Image, ImageView, ImageViewMut, for_each_row, zip_rows};
 
 /// What is added to the standard deviation, so that a constant picture divides by no zero.
@@ -235,7 +235,11 @@ impl Affine {
 kernel! {
     fn apply<S: Simd>(simd: S, src: ImageView<'_, f32, 1>, dst: &mut ImageViewMut<'_, f32, 1>, affine: Affine) {
         zip_rows(src, dst, #[inline(always)] |src, dst| {
-            let fits = map(simd, src, dst, affine.splat(simd));
+            let fits = if size_of_val(dst) >= STREAM_FROM {
+                map_streamed(simd, src, dst, affine.splat(simd))
+            } else {
+                map(simd, src, dst, affine.splat(simd))
+            };
             debug_assert!(fits.is_ok(), "the sizes were checked");
         });
     }

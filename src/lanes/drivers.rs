@@ -28,6 +28,62 @@ pub fn map<S: Simd, T: Element, U: Element<Bits = T::Bits>>(
     )
 }
 
+/// From how many bytes of destination on [`map_streamed`] pays: more than a core's share of the caches of most CPUs.
+pub const STREAM_FROM: usize = 32 << 20;
+
+/// [`map`] with stores past the caches: for a destination too large for them ([`STREAM_FROM`]), whose old lines need not be
+/// read then.
+///
+/// The results, and what `f` may do, are those of [`map`]. What reads the destination next finds it in memory, not in a cache.
+///
+/// ```
+/// use omnilane::lanes::{LengthError, STREAM_FROM, Simd, map, map_streamed};
+///
+/// omnilane::kernel! {
+///     fn double<S: Simd>(simd: S, src: &[f32], dst: &mut [f32]) -> Result<(), LengthError> {
+///         if size_of_val(dst) >= STREAM_FROM {
+///             map_streamed(simd, src, dst, #[inline(always)] |v| v + v)
+///         } else {
+///             map(simd, src, dst, #[inline(always)] |v| v + v)
+///         }
+///     }
+/// }
+///
+/// let mut dst = [0.0; 3];
+/// double(&[1.0, 2.0, 3.0], &mut dst)?;
+/// assert_eq!(dst, [2.0, 4.0, 6.0]);
+/// # Ok::<(), LengthError>(())
+/// ```
+///
+/// # Errors
+/// [`LengthError`] if the lengths differ; nothing is written then.
+#[inline(always)]
+pub fn map_streamed<S: Simd, T: Element, U: Element<Bits = T::Bits>>(
+    simd: S,
+    src: &[T],
+    dst: &mut [U],
+    f: impl Fn(Vector<S, T>) -> Vector<S, U>,
+) -> Result<(), LengthError> {
+    let lanes = Vector::<S, U>::LANES;
+    LengthError::check("dst", dst.len(), src.len())?;
+    if src.len() < lanes {
+        f(Vector::load_partial(simd, src)).store_partial(dst);
+        return Ok(());
+    }
+    // Only aligned registers go past the caches: a whole vector at either end covers what is not.
+    let last = src.len() - lanes;
+    f(Vector::load(simd, src)).store(dst);
+    let start = dst.as_ptr().align_offset(lanes * size_of::<U>()).min(src.len());
+    let mut out = dst[start..].chunks_exact_mut(lanes);
+    for src in src[start..].chunks_exact(lanes) {
+        let Some(dst) = out.next() else { break };
+        f(Vector::load(simd, src)).store_stream(dst);
+    }
+    f(Vector::load(simd, &src[last..])).store(&mut dst[last..]);
+    super::stream_fence(simd);
+    Ok(())
+}
+
 /// Blocks of `IN` vectors of `src` to blocks of `OUT` vectors of `dst`, both in memory order.
 ///
 /// For what changes the number or the width of elements: four bytes to one (RGBA to gray: `IN` 4, `OUT` 1), bytes to f32

@@ -42,7 +42,9 @@ mod simd;
 mod vector;
 
 pub use convert::{Narrow, ToFloat, ToInt, Widen};
-pub use drivers::{count, find, for_each, map, map_blocks, map_in_place, max, min, reduce, sum, zip_map};
+pub use drivers::{
+    STREAM_FROM, count, find, for_each, map, map_blocks, map_in_place, map_streamed, max, min, reduce, sum, zip_map,
+};
 pub use element::{Element, Float, Int, Num, Saturating, Signed, Word};
 pub use error::LengthError;
 pub use half::{bf16, f16};
