@@ -17,20 +17,19 @@
 # QEMU has no AVX-512, so `avx512` runs on Bochs' processor (ci/avx512), at some 50 million instructions a second: name
 # the tests that are to run. OMNILANE_VERIFY_ISA, `avx512` there unless it is set, leaves the other instruction sets out.
 #
-# What the emulators lack: processes that a test starts run on the machine's own CPU under QEMU, so do not trust them
-# under an x86 model, and cannot be started under `avx512`; threads take turns there, and cannot be started on wasm32,
-# whose doctests do not link; what is fast says nothing about speed. An instruction that a model lacks is SIGILL, so a
-# wrong dispatch is caught.
+# Processes that a test starts of its own binary run on the same emulator (tests/child). What the emulators lack: `avx512` can
+# start none; threads take turns there, and cannot be started on wasm32, whose doctests do not link; what is fast says
+# nothing about speed. An instruction that a model lacks is SIGILL, so a wrong dispatch is caught.
 #
 # What is missing is installed by apt. Foreign std is built from Debian's own rustc and its sources (the first run takes
-# minutes), into target/cross. CROSS_OPT: opt-level of what runs emulated, default 1. CROSS_DIR: another build folder.
+# minutes), into target/cross. The x86-64 models and `avx512` run the binaries that `cargo test` builds. CROSS_DIR: another
+# build folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 spec=${1:?usage: ci/cross-test.sh TARGET [cargo test arguments]}; shift
 name=${spec%%:*} cpu=; [[ $spec == *:* ]] && cpu=${spec#*:}
 dir=${CROSS_DIR:-$PWD/target/cross}; mkdir -p "$dir"
-export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0} # less to build, and nobody debugs these
 unset RUSTC RUSTDOC RUSTFLAGS RUSTC_BOOTSTRAP CARGO_TARGET_DIR CARGO_BUILD_TARGET CARGO_ENCODED_RUSTFLAGS
 
 need() { # PACKAGE...
@@ -49,14 +48,14 @@ need() { # PACKAGE...
 debian_rust() { # a compiler with the sources of its own std
   need rustc-web cargo-web rust-web-src
   # RUSTDOC: else rustup's, of another version, would build the doctests.
-  export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1
-  export CARGO_PROFILE_DEV_OPT_LEVEL=${CROSS_OPT:-1} CARGO_TARGET_DIR=$dir/$name
+  export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$dir/$name
+  export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0} # less to build, and nobody debugs these
   cargo=(/usr/bin/cargo test -Zbuild-std --target "$1")
 }
 
-native() { # RUNNER: the machine's own compiler; every x86-64 model runs the same build
-  export CARGO_PROFILE_DEV_OPT_LEVEL=${CROSS_OPT:-1} CARGO_TARGET_DIR=$dir/native CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=$1
-  cargo=(cargo test --target x86_64-unknown-linux-gnu)
+native() { # RUNNER: the machine's own compiler, and what `cargo test` has built; every x86-64 model runs the same
+  export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=$1 OMNILANE_TEST_RUNNER=$1
+  cargo=(cargo test)
 }
 
 x86() { # MODEL
@@ -80,7 +79,8 @@ foreign() { # TRIPLE GCC-PREFIX LIBC-ARCH QEMU DEFAULT-CPU
   local key=CARGO_TARGET_${1//-/_}; key=${key^^}
   export "${key}_LINKER=$2-gcc"
   # LD_LIBRARY_PATH: a libc of another build than the ld.so under -L would make every new thread spin.
-  export "${key}_RUNNER=$4 -cpu ${cpu:-$5} -L /usr/$2 -E LD_LIBRARY_PATH=/usr/$2/lib"
+  export OMNILANE_TEST_RUNNER="$4 -cpu ${cpu:-$5} -L /usr/$2 -E LD_LIBRARY_PATH=/usr/$2/lib"
+  export "${key}_RUNNER=$OMNILANE_TEST_RUNNER"
 }
 
 wasm() {

@@ -1,9 +1,12 @@
 //! The choice of the instruction set: names, scopes, levels, and the environment.
 
+#[path = "child/mod.rs"]
+mod processes;
+
 use omnilane::cpu::{self, Isa, IsaError, OptLevel, ParseIsaError, current_isa, with_isa};
 use omnilane::lanes::Simd;
 use omnilane::{Kernel, dispatch, dispatch_on};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::{Mutex, MutexGuard};
 
 /// The level is the process's: tests that set it, or look at what follows from it, take turns.
@@ -138,7 +141,7 @@ fn the_level_decides_for_the_process() {
 
 /// Runs `child` below in a process of its own with this `OMNILANE_ISA`.
 fn child_with(value: Option<&str>) -> (String, String) {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let mut command = processes::this_binary();
     command.args(["--exact", "child", "--ignored", "--nocapture"]).env_remove("OMNILANE_ISA");
     if let Some(value) = value {
         command.env("OMNILANE_ISA", value);
@@ -200,7 +203,7 @@ fn what_the_cpu_lacks_in_the_environment_warns_once() {
 #[test]
 fn bytes_that_are_no_text_warn_once() {
     use std::os::unix::ffi::OsStrExt;
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let mut command = processes::this_binary();
     command.args(["--exact", "child", "--ignored", "--nocapture"]);
     let output = command.env("OMNILANE_ISA", std::ffi::OsStr::from_bytes(b"\xff\xfe")).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);

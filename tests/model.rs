@@ -2,6 +2,8 @@
 
 #![cfg(feature = "mmap")]
 
+mod child;
+
 use omnilane::lanes::{bf16, f16};
 use omnilane::memory::{Advice, Dtype, MmapModel, ModelError, TensorElement, Tensors};
 use proptest::prelude::*;
@@ -10,7 +12,6 @@ use safetensors::tensor::TensorView;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// A file in the format: the header's length, the header, the data.
 fn file(header: &str, data: &[u8]) -> Vec<u8> {
@@ -315,7 +316,7 @@ fn truncation_harms_nobody() {
     let child = |map: bool| {
         let dir = tempfile::tempdir().unwrap();
         let path = saved(dir.path(), &vec![3; 1 << 20]);
-        let mut child = Command::new(std::env::current_exe().unwrap());
+        let mut child = child::this_binary();
         child.args(["--exact", "truncation_child", "--ignored"]).env("OMNILANE_TEST_FILE", path);
         if map {
             child.env("OMNILANE_TEST_MAP", "1");

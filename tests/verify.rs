@@ -1,5 +1,6 @@
 //! The verifier finds what it is there to find, in kernels that are wrong on purpose, and names the place.
 
+mod child;
 mod wrong;
 
 use omnilane::cpu::Isa;
@@ -329,8 +330,7 @@ fn the_same_seed_finds_the_same_failure() {
 #[test]
 fn the_seed_of_the_environment_goes_first() {
     let run = |seed: &str| {
-        let exe = std::env::current_exe().unwrap();
-        let mut child = std::process::Command::new(exe);
+        let mut child = child::this_binary();
         child.args(["--exact", "child_prints_the_seed", "--ignored", "--nocapture"]).env("OMNILANE_SEED", seed);
         let output = child.output().unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
