@@ -5,7 +5,7 @@ use super::builder::Builder;
 use super::config::{BatchConfig, ItemOptions};
 use super::pending::{Pending, Reserve, add_waiting};
 use super::service::BatchService;
-use super::shared::{Deadline, Front};
+use super::front::{Deadline, Front};
 use super::worker::BatchResult;
 use super::{BatchError, BatchStats, Rejected};
 use std::fmt;
