@@ -194,7 +194,6 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
     pub(super) fn shared_processor(&self) -> Option<MutexGuard<'_, SendRun<T, R>>> {
         self.on_callers.as_ref().map(|run| run.lock().unwrap_or_else(PoisonError::into_inner))
     }
-
 }
 
 /// Answers jobs that will not run. Dropping an item of the user's may panic, which must not end a thread of ours.
