@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use http_body_util::LengthLimitError;
 use omnilane::batch::{BatchConfig, BatchError, DynamicBatcher, Shutdown};
 use std::error::Error;
 use std::net::SocketAddr;
@@ -138,7 +139,7 @@ async fn body(body: Body, max: usize) -> Result<Bytes, Response> {
     match timeout(BODY, axum::body::to_bytes(body, max)).await {
         Ok(Ok(bytes)) if bytes.is_empty() => Err(refuse(StatusCode::BAD_REQUEST, "body: empty, it must be a picture")),
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(e)) if e.source().is_some_and(|e| e.to_string().contains("length limit")) => {
+        Ok(Err(e)) if e.source().is_some_and(|e| e.is::<LengthLimitError>()) => {
             Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("body: at most {max} bytes are read")))
         }
         Ok(Err(e)) => Err(refuse(StatusCode::BAD_REQUEST, format!("body: {e}"))),

@@ -3,9 +3,9 @@
 use super::block_on::block_on;
 use super::builder::Builder;
 use super::config::{BatchConfig, ItemOptions};
+use super::front::{Deadline, Front};
 use super::pending::{Pending, Reserve, add_waiting};
 use super::service::BatchService;
-use super::shared::{Deadline, Front};
 use super::worker::BatchResult;
 use super::{BatchError, BatchStats, Rejected};
 use std::fmt;

@@ -102,11 +102,13 @@ impl<T, R, K> Builder<T, R, K> {
         self
     }
 
-    /// Callers run batches themselves while they wait: whoever polls an answer that is not there yet, if nobody else is at it.
+    /// Callers run batches themselves while they wait: whoever begins to wait, if nobody else is at it.
     ///
+    /// If the last batch held several items, the caller first lets its executor go round once, so that others add theirs.
     /// For processors that take microseconds, which is less than to wake a thread. A thread of the runtime is then blocked for
-    /// as long as a batch takes. An item whose future nobody polls is run by the worker, 1 ms later. Only for batchers with one
-    /// worker made by [`Builder::build`]; the others have processors that stay on their thread.
+    /// as long as a batch takes; what comes meanwhile is the caller's, too, for 20 us, and then the worker's. An item whose
+    /// future nobody polls is run by the worker, 1 ms later. Only for batchers with one worker made by [`Builder::build`]; the
+    /// others have processors that stay on their thread.
     pub fn on_callers(mut self) -> Self {
         self.on_callers = true;
         self

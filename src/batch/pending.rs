@@ -2,7 +2,7 @@
 
 use super::config::ItemOptions;
 use super::core::{Passage, Ticket};
-use super::shared::{Cancel, Deadline, Front};
+use super::front::{Cancel, Deadline, Front};
 use super::{BatchError, Rejected};
 use std::fmt;
 use std::pin::Pin;
@@ -18,6 +18,18 @@ pub struct Pending<R> {
     receiver: oneshot::Receiver<Result<R, BatchError>>,
     /// `None` once there is an answer.
     queued: Option<(Arc<dyn Cancel>, Ticket)>,
+    part: Part,
+}
+
+/// What a caller has to do with the batches, where callers run them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// It has not waited yet.
+    None,
+    /// It has taken one on, and runs it at its next turn.
+    Leader,
+    /// Somebody else sees to it.
+    Waiting,
 }
 
 impl<R> Pending<R> {
@@ -26,7 +38,7 @@ impl<R> Pending<R> {
         queue: Arc<dyn Cancel>,
         ticket: Ticket,
     ) -> Self {
-        Pending { receiver, queued: Some((queue, ticket)) }
+        Pending { receiver, queued: Some((queue, ticket)), part: Part::None }
     }
 
     /// Waits on this thread; needs no runtime.
@@ -42,8 +54,16 @@ impl<R> Future for Pending<R> {
     type Output = Result<R, BatchError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some((queue, _)) = &self.queued {
-            queue.help();
+        let part = std::mem::replace(&mut self.part, Part::Waiting);
+        match (&self.queued, part) {
+            (Some((queue, _)), Part::None) if queue.help() => {
+                self.part = Part::Leader;
+                // To the end of the executor's line: the others come first.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            (Some((queue, _)), Part::Leader) => queue.attend(),
+            _ => {}
         }
         let answer = ready!(Pin::new(&mut self.receiver).poll(context));
         self.queued = None;
@@ -55,6 +75,9 @@ impl<R> Future for Pending<R> {
 impl<R> Drop for Pending<R> {
     fn drop(&mut self) {
         if let Some((queue, ticket)) = self.queued.take() {
+            if self.part == Part::Leader {
+                queue.desert();
+            }
             // First, so that a batch that ends now sees that nobody waits.
             self.receiver.close();
             if self.receiver.try_recv().is_err() {

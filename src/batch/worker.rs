@@ -3,7 +3,7 @@
 use super::BatchError;
 use super::core::{Finished, Taken};
 use super::error::panic_message;
-use super::shared::{Guard, Job, Outcome, Shared, over};
+use super::shared::{Guard, Job, Outcome, Shared, for_worker, over};
 use std::cell::Cell;
 use std::fmt::Display;
 use std::hash::Hash;
@@ -56,16 +56,13 @@ where
     let mut jobs: Vec<Job<T, R>> = Vec::new();
     let mut state = shared.lock();
     loop {
-        let taken = if state.busy { None } else { state.core.take(&mut jobs) };
+        let taken = if for_worker(&mut state) { state.core.take(&mut jobs) } else { None };
         let Some(taken) = taken else {
             if state.core.is_closed() && state.core.waiting() == 0 {
                 shared.settle(state);
                 return;
             }
-            state.idle += 1;
             state = shared.rest(state);
-            state.idle -= 1;
-            state.called = state.called.saturating_sub(1).min(state.idle);
             continue;
         };
         if let Some(processor) = &mut own {

@@ -255,3 +255,52 @@ fn callers_run_batches_if_they_may() {
     assert_eq!(batcher.shutdown_blocking(LONG).abandoned, 0);
     assert_eq!(batcher.stats().completed, 2004);
 }
+
+#[test]
+fn a_caller_that_has_taken_a_batch_on_may_go_or_sleep() {
+    let batcher = DynamicBatcher::builder(AT_ONCE).on_callers().build(|items: Vec<u32>| items).unwrap();
+    for sleeps in [false, true] {
+        // A batch of two, after which callers expect others.
+        let [mut one, two] = [1, 2].map(|v| batcher.add(v).unwrap());
+        while poll_once(Pin::new(&mut one)).is_pending() {
+            std::thread::yield_now();
+        }
+        assert_eq!(answer(two), Ok(2));
+        let [mut leader, follower] = [3, 4].map(|v| batcher.add(v).unwrap());
+        let polled = poll_once(Pin::new(&mut leader));
+        let leader = sleeps.then_some(leader);
+        assert_eq!(answer(follower), Ok(4), "the worker runs it");
+        if let (Some(leader), Poll::Pending) = (leader, polled) {
+            assert_eq!(answer(leader), Ok(3));
+        }
+    }
+}
+
+#[test]
+fn callers_that_run_batches_and_go_at_any_moment_leave_nobody_waiting() {
+    let batcher = DynamicBatcher::builder(AT_ONCE).on_callers().build(|items: Vec<u32>| items).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let tasks: Vec<_> = (0..64)
+        .map(|task| {
+            let batcher = batcher.clone();
+            runtime.spawn(async move {
+                for v in 0..2000u32 {
+                    let mut pending = batcher.add(v).unwrap();
+                    // Some go before they wait, some after they were polled once.
+                    match (v + task) % 13 {
+                        0 => drop(pending),
+                        1 => _ = poll_once(Pin::new(&mut pending)),
+                        _ => {
+                            let answer = tokio::time::timeout(LONG, pending).await;
+                            assert_eq!(answer.expect("an answer"), Ok(v));
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        runtime.block_on(task).unwrap();
+    }
+    eventually("nothing is left", || batcher.queue_size() == 0 && batcher.stats().in_flight == 0);
+}

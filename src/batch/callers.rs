@@ -1,0 +1,125 @@
+//! Callers that run batches while they wait.
+//!
+//! Where many callers share an executor, the first that waits does not run its own item at once: it takes the batch on, lets
+//! the executor go round once, so that the others can add theirs, and then runs all of them. Where one caller is alone, that
+//! round would be for nothing, so the size of the last batch decides; every so often it is tried anyway.
+//!
+//! What a batch may leave without is somebody who sees to it: it is left to callers for a while only, then the timer calls the
+//! worker.
+
+use super::shared::{Guard, Shared};
+use std::hash::Hash;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// How long a batch that may leave waits for a caller to run it, before the worker does.
+const GRACE: u64 = 1_000_000;
+
+/// How long a caller goes on with what others have added meanwhile; what is left is the worker's.
+const HELP: u64 = 20_000;
+
+/// Of so many batches, one waits for others though the last one had none.
+const TRY: u32 = 256;
+
+#[derive(Default)]
+pub(super) struct Callers {
+    /// Until when batches are left to callers.
+    left_until: u64,
+    /// Items in the last batch.
+    last: usize,
+    batches: u32,
+    /// An item came since the timer looked last.
+    came: bool,
+}
+
+impl Callers {
+    /// An item came, whose caller will most likely wait for it.
+    pub(super) fn leave(&mut self, now: u64) {
+        self.came = true;
+        if self.left_until <= now {
+            self.left_until = now.saturating_add(GRACE);
+        }
+    }
+
+    /// Batches are the worker's, until the next item comes.
+    pub(super) fn leave_no_more(&mut self) {
+        self.left_until = 0;
+    }
+
+    /// Whether a batch that may leave is left to callers.
+    pub(super) fn have_it(&self, now: u64) -> bool {
+        now < self.left_until
+    }
+
+    /// When the worker must be called unless callers have been there.
+    pub(super) fn until(&self, now: u64) -> Option<u64> {
+        self.have_it(now).then_some(self.left_until)
+    }
+
+    /// When the timer looks again. While items come it looks by itself, so that none of them has to call it.
+    pub(super) fn watch(&mut self, next: u64, now: u64) -> u64 {
+        if std::mem::take(&mut self.came) { next.min(now.saturating_add(GRACE)) } else { next }
+    }
+
+    /// Whether others are likely to add theirs, if they get the time.
+    fn gather(&mut self) -> bool {
+        self.batches = self.batches.wrapping_add(1);
+        self.last > 1 || self.batches.is_multiple_of(TRY)
+    }
+}
+
+impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
+    /// A caller begins to wait: it runs batches, if callers may and nobody else does. `true`: not yet, it has taken it on.
+    pub(super) fn help_out(&self) -> bool {
+        // Whoever attends looks under the lock for what was added before it ends.
+        if !self.runs_on_callers() || self.attended.load(Relaxed) {
+            return false;
+        }
+        let mut state = self.lock();
+        if state.busy && !self.attended.load(Relaxed) {
+            // The worker is at it, and must not leave this one to nobody.
+            state.callers.leave_no_more();
+        }
+        if state.busy || self.attended.load(Relaxed) || !state.core.ready() {
+            self.settle(state);
+            return false;
+        }
+        if state.callers.gather() {
+            self.attended.store(true, Relaxed);
+            self.settle(state);
+            return true;
+        }
+        self.run_batches(state);
+        false
+    }
+
+    /// Runs batches until none may leave, or for long enough.
+    pub(super) fn run_batches<'a>(&'a self, mut state: Guard<'a, T, R, K>) {
+        let mut jobs = Vec::new();
+        let began = state.core.now();
+        self.attended.store(true, Relaxed);
+        while !state.busy
+            && let Some(taken) = state.core.take(&mut jobs)
+        {
+            state.busy = true;
+            state.callers.last = taken.size;
+            if let Some(mut run) = self.shared_processor() {
+                (state, _) = super::worker::run_batch(self, 0, state, taken, &mut jobs, &mut **run);
+            }
+            state.busy = false;
+            if state.core.now() - began > HELP {
+                break;
+            }
+        }
+        self.attended.store(false, Relaxed);
+        state.callers.leave_no_more();
+        self.settle(state);
+    }
+
+    /// A caller that had taken a batch on has gone.
+    pub(super) fn leave_to_worker(&self) {
+        let mut state = self.lock();
+        self.attended.store(false, Relaxed);
+        state.callers.leave_no_more();
+        self.settle(state);
+    }
+}

@@ -1,0 +1,126 @@
+//! The server of `examples/serve_batch` over sockets: broken, large and slow requests, overload, clients that vanish, the end.
+#![cfg(all(not(loom), feature = "batch"))]
+#![allow(dead_code, reason = "the example's parts are used in part")]
+
+#[path = "../examples/serve_batch/args.rs"]
+mod args;
+#[path = "../examples/serve_batch/client.rs"]
+mod client;
+#[path = "../examples/serve_batch/metrics.rs"]
+mod metrics;
+#[path = "../examples/serve_batch/patience.rs"]
+mod patience;
+#[path = "../examples/serve_batch/server.rs"]
+mod server;
+#[path = "../examples/serve_batch/work.rs"]
+mod work;
+
+use args::Args;
+use client::Client;
+use server::Server;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+fn start(batch: usize, model: u64, target: u64) -> (Runtime, Server) {
+    let runtime = Runtime::new().expect("a runtime");
+    let args = Args {
+        port: 0,
+        target: Duration::from_millis(target),
+        batch,
+        model: Duration::from_millis(model),
+        max_body: 64 << 10,
+        side: 32,
+        seconds: 1,
+        svg: "unused.svg".into(),
+    };
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = runtime.block_on(Server::start(&args, address)).expect("a server");
+    (runtime, server)
+}
+
+fn post(runtime: &Runtime, server: &Server, body: &[u8]) -> u16 {
+    let mut client = Client::new(server.address, body).expect("a client");
+    runtime.block_on(client.post()).expect("an answer")
+}
+
+#[test]
+fn pictures_broken_pictures_and_large_bodies() {
+    let (runtime, server) = start(4, 0, 5000);
+    let picture = work::sample(32).expect("a picture");
+    assert_eq!(post(&runtime, &server, &picture), 200);
+    assert_eq!(post(&runtime, &server, b""), 400);
+    assert_eq!(post(&runtime, &server, b"no picture"), 400);
+    assert_eq!(post(&runtime, &server, &picture[..20]), 400, "a head that is cut off");
+    assert_eq!(post(&runtime, &server, &vec![0; (64 << 10) + 1]), 413);
+    assert_eq!(post(&runtime, &server, &picture), 200, "it serves on");
+    let report = runtime.block_on(server.stop());
+    assert_eq!(report.abandoned, 0);
+}
+
+#[test]
+fn a_body_that_does_not_come_is_a_408() {
+    let (_runtime, server) = start(4, 0, 5000);
+    let mut stream = TcpStream::connect(server.address).expect("a connection");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time limit");
+    stream.write_all(b"POST /codes HTTP/1.1\r\nhost: here\r\ncontent-length: 100\r\n\r\nslow").expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer, and the end");
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+#[test]
+fn overload_is_refused_and_the_rest_is_served() {
+    // A batch of one that takes 200 ms, and a queue of two.
+    let (runtime, server) = start(1, 200, 5000);
+    let picture = work::sample(32).expect("a picture");
+    let statuses: Vec<u16> = runtime.block_on(async {
+        let tasks: Vec<_> = (0..16)
+            .map(|_| {
+                let mut client = Client::new(server.address, &picture).expect("a client");
+                tokio::spawn(async move { client.post().await.expect("an answer") })
+            })
+            .collect();
+        let mut statuses = Vec::new();
+        for task in tasks {
+            statuses.push(task.await.expect("the task ends"));
+        }
+        statuses
+    });
+    assert!(statuses.contains(&503) && statuses.contains(&200), "{statuses:?}");
+    assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
+}
+
+#[test]
+fn clients_that_vanish_leave_nothing_behind() {
+    let (runtime, server) = start(2, 20, 5000);
+    let picture = work::sample(32).expect("a picture");
+    runtime.block_on(async {
+        for _ in 0..8 {
+            let mut client = Client::new(server.address, &picture).expect("a client");
+            client.post_and_go().await.expect("it is sent");
+        }
+        let batcher = server.batcher.clone();
+        let report = server.stop().await;
+        assert_eq!(report.abandoned, 0);
+        let stats = batcher.stats();
+        assert_eq!((stats.waiting, stats.in_flight), (0, 0));
+    });
+}
+
+#[test]
+fn what_is_taken_in_is_answered_before_the_end() {
+    let (runtime, server) = start(4, 100, 5000);
+    let picture = work::sample(32).expect("a picture");
+    runtime.block_on(async {
+        let mut client = Client::new(server.address, &picture).expect("a client");
+        let answer = tokio::spawn(async move { client.post().await });
+        while server.batcher.stats().submitted == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let report = server.stop().await;
+        assert_eq!((report.completed, report.abandoned), (1, 0));
+        assert_eq!(answer.await.expect("the task ends").expect("an answer"), 200);
+    });
+}
