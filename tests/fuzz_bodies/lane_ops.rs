@@ -9,7 +9,9 @@ use omnilane::lanes::{
     Element, Float, Gathered, Int, Mask, Narrow, Num, Saturating, Signed, Simd, ToFloat, ToInt, Vector, Widen, bf16,
     f16, transpose_square,
 };
-use omnilane::token::{self, Reference};
+use omnilane::token;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+use omnilane::token::Reference;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// The operation and what it gave, as bits.
