@@ -70,6 +70,31 @@ fn a_body_that_does_not_come_is_a_408() {
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
 
+/// Bytes that come one by one, none of them late, end with the time for a request.
+#[test]
+fn a_head_that_drips_in_is_cut_off() {
+    let runtime = Runtime::new().expect("a runtime");
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let (silence, request) = (Duration::from_secs(20), Duration::from_millis(300));
+    let router = axum::Router::new().route("/", axum::routing::get(|| async { "here" }));
+    let patience = patience::Patience::with(listener, silence, request);
+    runtime.spawn(async move { axum::serve(patience, router).await });
+
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").expect("a request in time");
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    // 200 bytes take at least two seconds.
+    let sent = (0..200).take_while(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        stream.write_all(b"G").is_ok()
+    });
+    assert!(sent.count() < 200, "the connection is still open");
+}
+
 #[test]
 fn overload_is_refused_and_the_rest_is_served() {
     // A batch of one that takes 200 ms, and a queue of two.
