@@ -1,6 +1,6 @@
 //! Kernels by size, beside OpenCV, NumPy, image, imageproc, plain Rust and a copy.
 
-use super::{Growth, Section};
+use super::{Growth, Section, beside_copy};
 use crate::machine;
 use crate::measure::{Bar, Side, Spread, alternate, median, side};
 use crate::python::{self, Child};
@@ -92,8 +92,10 @@ fn record(section: &mut Section, lines: &mut Vec<(String, Vec<f64>)>, pixels: us
         {
             let bar = format!("{what}: times faster than OpenCV");
             section.bars.push(match of("OpenCV, 1 thread") {
-                Some(theirs) => Bar::at_least(bar, Spread::ratio(ours, theirs), wanted)
-                    .because("both wait for the same memory traffic; see the share of copy speed"),
+                Some(theirs) => {
+                    let reason = of("copy").map_or_else(String::new, |copy| beside_copy(ours, copy));
+                    Bar::at_least(bar, Spread::ratio(ours, theirs), wanted).because(&reason)
+                }
                 None => Bar::unknown(bar, wanted, "no OpenCV"),
             });
         }

@@ -1,6 +1,6 @@
 //! Quantization beside ONNX Runtime, NumPy and rten-vecmath, one thread each.
 
-use super::Section;
+use super::{Section, UNEXPLAINED, beside_copy};
 use crate::machine;
 use crate::measure::{Bar, Side, Spread, alternate, side};
 use crate::python::{self, Child};
@@ -16,7 +16,6 @@ use std::rc::Rc;
 const LARGE: usize = 1 << 20;
 const SMALL: usize = 1 << 16;
 const ROUNDS: usize = 61;
-const CALL: &str = "both are bound by memory traffic at this size; see the distance to a copy of as many bytes";
 
 /// A Python child, or why there is none.
 type Runtime = Result<Rc<RefCell<Child>>, String>;
@@ -98,11 +97,12 @@ fn against(
     if moved > 0 {
         section.rival(&what, "copy", Spread::ratio(&times[0], &times[1]));
     }
+    let reason = if moved > 0 { beside_copy(&times[0], &times[1]) } else { UNEXPLAINED.into() };
     let bar = match (unknown, times.last()) {
         (None, Some(theirs)) => {
             let ratio = Spread::ratio(&times[0], theirs);
             section.rival(&what, peer, ratio);
-            Bar::at_least(bar, ratio, wanted).because(CALL)
+            Bar::at_least(bar, ratio, wanted).because(&reason)
         }
         (why, _) => Bar::unknown(bar, wanted, why.unwrap_or_default()),
     };

@@ -1,6 +1,6 @@
 //! Memory and threads beside other crates.
 
-use super::Section;
+use super::{Section, UNEXPLAINED};
 use crate::machine;
 use crate::measure::{Bar, Side, Spread, alternate, side};
 use omnilane::lanes::{LengthError, Simd, map};
@@ -123,11 +123,13 @@ pub fn parallel() -> Section {
         side(|| plain_threads(items.len(), |i| _ = black_box(work(items[i])))),
         side(|| _ = black_box(items.iter().par_bridge().map(|v| work(*v)).collect::<Vec<_>>())),
         side(|| _ = black_box(items.clone().into_iter().parallel_map(work).collect::<Vec<_>>())),
+        side(|| _ = black_box(parallel_map_chunked(&items, 64, |v| work(*v)).expect("a chunk"))),
     ];
     let times = alternate(15, 1.0, &mut sides);
-    for (name, i) in [("parallel_map", 1), ("parallel_unbalanced", 2)] {
+    let plain = format!("plain threads with equal parts reach {:.2}", speed_up(&times[0], &times[3]).value);
+    for (name, i) in [("parallel_map", 1), ("parallel_unbalanced", 2), ("parallel_map_chunked by 64", 6)] {
         let what = format!("{name}, 10 000 items of 20 us: times faster than one thread");
-        section.bars.push(Bar::at_least(what, speed_up(&times[0], &times[i]), 1.9).because(SHARED));
+        section.bars.push(Bar::at_least(what, speed_up(&times[0], &times[i]), 1.9).because(&plain));
     }
     for (name, i) in [("plain threads", 3), ("rayon par_bridge", 4), ("pariter", 5)] {
         section.rival("map of 10 000 items of 20 us", name, speed_up(&times[i], &times[1]));
@@ -136,8 +138,6 @@ pub fn parallel() -> Section {
     pipelines(&mut section);
     section
 }
-
-const SHARED: &str = "two threads do not get two whole cores here: see the ratio to plain threads";
 
 fn rows(section: &mut Section) {
     let side_px = 2048;
@@ -166,7 +166,7 @@ fn rows(section: &mut Section) {
     ];
     let times = alternate(101, 1.0, &mut sides);
     let what = "exp of 2048x2048 in bands of rows: times faster than one thread";
-    section.bars.push(Bar::at_least(what, speed_up(&times[0], &times[1]), 1.8).because(SHARED));
+    section.bars.push(Bar::at_least(what, speed_up(&times[0], &times[1]), 1.8).because(UNEXPLAINED));
     section.rival("exp of 2048x2048 in bands of rows", "rayon par_bridge", speed_up(&times[2], &times[1]));
 }
 
@@ -209,7 +209,7 @@ fn pipelines(section: &mut Section) {
     for (name, times) in [("256 items alive", &times[0]), ("4 items alive, the default", &times[1])] {
         let each = Spread::of(times.iter().map(|ns| ns / 1e3 / N as f64 / 2.0).collect());
         let what = format!("empty stages, {name}: us for each item and stage");
-        section.bars.push(Bar::at_most(what, each, 1.0).because("a hand-over wakes a thread when few items are alive"));
+        section.bars.push(Bar::at_most(what, each, 1.0).because(UNEXPLAINED));
     }
     section.rival("two empty stages, 256 items alive", "pariter readahead", Spread::ratio(&times[0], &times[2]));
 }
