@@ -1,20 +1,23 @@
-"""The other half of `cargo bench --bench quantize`: runs one ONNX operator when told to, and says how long it took.
+"""One ONNX operator (`prepare OPERATOR CODE N`) for src/python.rs.
 
-Reads a line `prepare OPERATOR CODE N`, answers `ready`; then for each line `run CALLS` runs the operator that often on N
-pseudo-random values with one thread and answers with the nanoseconds of one call. Output goes to a buffer that was bound
-before, so that no allocation is timed.
+N pseudo-random values, one thread; output goes to a buffer that was bound before, so that no allocation is timed.
 """
-import sys
-import time
 import numpy as np
 import onnxruntime as ort
 from onnx import TensorProto, helper
+import loop
 
 TYPES = {"u8": (np.uint8, TensorProto.UINT8), "i8": (np.int8, TensorProto.INT8), "f16": (np.float16, TensorProto.FLOAT16)}
 value = helper.make_tensor_value_info
 
 
 def prepare(operator, code, n):
+    n = int(n)
+    if operator == "percentile":
+        x = np.random.default_rng(1).standard_normal(n).astype(np.float32)
+        if code == "a":
+            return lambda: np.percentile(x, [0.005, 99.995])
+        return lambda: np.percentile(np.abs(x), [99.99])
     numpy_code, onnx_code = TYPES[code]
     rng = np.random.default_rng(1)
     x = rng.standard_normal(n).astype(np.float32)
@@ -48,21 +51,4 @@ def prepare(operator, code, n):
     return lambda: session.run_with_iobinding(binding)
 
 
-def main():
-    run = None
-    print("onnxruntime", ort.__version__, flush=True)
-    for line in sys.stdin:
-        words = line.split()
-        if words[0] == "prepare":
-            run = prepare(words[1], words[2], int(words[3]))
-            run()
-            print("ready", flush=True)
-        else:
-            calls = int(words[1])
-            start = time.perf_counter_ns()
-            for _ in range(calls):
-                run()
-            print((time.perf_counter_ns() - start) / calls, flush=True)
-
-
-main()
+loop.serve(f"onnxruntime {ort.__version__}, NumPy {np.__version__}", prepare)

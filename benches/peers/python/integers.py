@@ -1,22 +1,21 @@
-"""The other half of `cargo bench -p omnilane-peers --bench integers`: runs MatMulInteger when told to, with one thread.
+"""MatMulInteger (`prepare M K N ACTIVATIONS WEIGHTS EXACT DIRECTORY`) for src/python.rs, with one thread.
 
-Reads a line `prepare M K N ACTIVATIONS WEIGHTS EXACT DIRECTORY`, writes the codes and the product as `a`, `b`, `y` to the
-directory, answers `ready`; then for each line `run CALLS` multiplies that often and answers with the nanoseconds of one call.
+Writes the codes and the product as `a`, `b`, `y` to the directory, whose name has no spaces.
 
 ACTIVATIONS is the largest code; WEIGHTS is `per-tensor` or `per-column` (of the normal distribution, quantized
 symmetrically) or `uniform` (any byte). EXACT is 1 for the option `session.x64quantprecision`: without it the products of bytes saturate to
 16 bits on CPUs without VNNI.
 """
-import sys
-import time
 import numpy as np
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
+import loop
 
 value = helper.make_tensor_value_info
 
 
 def prepare(m, k, n, largest, weights, exact, directory):
+    m, k, n, largest = map(int, (m, k, n, largest))
     rng = np.random.default_rng(1)
     a = rng.integers(0, largest + 1, (m, k)).astype(np.uint8)
     if weights != "uniform":
@@ -30,7 +29,7 @@ def prepare(m, k, n, largest, weights, exact, directory):
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=9)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
-    if exact:
+    if exact == "1":
         options.add_session_config_entry("session.x64quantprecision", "1")
     session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     y = np.zeros((m, n), np.int32)
@@ -45,21 +44,4 @@ def prepare(m, k, n, largest, weights, exact, directory):
     return lambda: session.run_with_iobinding(binding)
 
 
-def main():
-    run = None
-    print("onnxruntime", ort.__version__, flush=True)
-    for line in sys.stdin:
-        words = line.split()
-        if words[0] == "prepare":
-            m, k, n, largest = map(int, words[1:5])
-            run = prepare(m, k, n, largest, words[5], words[6] == "1", line.split(maxsplit=7)[7].rstrip("\n"))
-            print("ready", flush=True)
-        else:
-            calls = int(words[1])
-            start = time.perf_counter_ns()
-            for _ in range(calls):
-                run()
-            print((time.perf_counter_ns() - start) / calls, flush=True)
-
-
-main()
+loop.serve(f"onnxruntime {ort.__version__}", prepare)

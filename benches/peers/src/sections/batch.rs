@@ -1,0 +1,49 @@
+//! Batchers: the bench of that name in a process of its own, since its runtime keeps threads.
+
+use super::Section;
+use crate::machine;
+use crate::measure::{Bar, Spread};
+use std::process::Command;
+
+pub fn measure() -> Section {
+    let mut section = Section::new("batch", "Batching");
+    section.peers = machine::versions(&["batch-aint-one", "amate", "batched-fn"]);
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let args = ["bench", "--quiet", "-p", "omnilane-peers", "--bench", "batch"];
+    let done = Command::new(cargo).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let text = done.map(|out| String::from_utf8_lossy(&out.stdout).into_owned()).unwrap_or_default();
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    section.notes.push("Ratios of medians of rounds in turn; a processor that does nothing.".into());
+    for submitters in ["1", "8", "64"] {
+        for (peer, name) in [("batch-aint-one", "batch-aint-one"), ("amate", "amate"), ("batched-fn", "batched-fn")] {
+            let row = rows.iter().find(|row| row.first() == Some(&submitters) && row.get(1) == Some(&name));
+            let ratio = |at: usize| row?.get(at)?.trim_end_matches('x').parse::<f64>().ok();
+            for (what, at) in [("time of a request", 3), ("p99", 5)] {
+                let bar = format!("{submitters} submitters, {what}: times better than {peer}");
+                let bar = match ratio(at).map(point) {
+                    Some(ratio) => {
+                        section.rival(format!("{submitters} submitters, {what}"), peer, ratio);
+                        Bar::at_least(bar, ratio, 1.0)
+                    }
+                    None => Bar::unknown(bar, 1.0, "the bench printed no such row"),
+                };
+                section.bars.push(bar);
+            }
+        }
+    }
+    for line in text.lines().filter(|line| line.starts_with("max_wait of") || line.starts_with("deadline")) {
+        let words: Vec<&str> = line.split("bar:").next().unwrap_or(line).split_whitespace().collect();
+        if let [name @ .., p50, _] = &words[..]
+            && let Ok(p50) = p50.parse()
+        {
+            let wanted = if line.starts_with("deadline") { 2000.0 } else { 200.0 };
+            section.bars.push(Bar::at_most(format!("{}: us late at the median", name.join(" ")), point(p50), wanted));
+        }
+    }
+    section.notes.extend(text.lines().filter(|line| line.starts_with("idle")).map(String::from));
+    section
+}
+
+fn point(value: f64) -> Spread {
+    Spread { low: value, value, high: value }
+}
