@@ -127,7 +127,8 @@ case $name in
     export CARGO_TARGET_DIR=$dir/asan RUSTFLAGS=-Zsanitizer=address RUSTDOCFLAGS=-Zsanitizer=address
     cargo=(cargo +nightly test --target x86_64-unknown-linux-gnu) ;;
   tsan) # std too must be built with it, else it reports races that are none
-    need clang-22 libclang-rt-22-dev
+    need clang-22 libclang-rt-22-dev llvm-22 # llvm: its symbolizer, which the suppressions need
+    export TSAN_OPTIONS="suppressions=$PWD/ci/tsan-suppressions.txt external_symbolizer_path=/usr/bin/llvm-symbolizer-22"
     debian_rust x86_64-unknown-linux-gnu
     export RUSTFLAGS="-Zsanitizer=thread -Zexternal-clangrt -Clinker=clang-22 -Clink-arg=-fsanitize=thread"
     export RUSTDOCFLAGS=$RUSTFLAGS ;;
