@@ -55,3 +55,36 @@ fn destination<T: Element, const C: usize>(width: usize, height: usize) -> Image
         Err(e) => panic!("no memory for the result: {e}"),
     }
 }
+
+/// The guide's code runs too: each chapter is the documentation of something that only `cargo test` sees.
+#[cfg(all(doctest, feature = "parallel"))]
+mod guide {
+    #[doc = include_str!("../guide/src/why.md")]
+    struct Why;
+    #[doc = include_str!("../guide/src/first_kernel.md")]
+    struct FirstKernel;
+    #[doc = include_str!("../guide/src/lanes.md")]
+    struct Lanes;
+    #[doc = include_str!("../guide/src/dispatch.md")]
+    struct Dispatch;
+    #[doc = include_str!("../guide/src/images.md")]
+    struct Images;
+    #[doc = include_str!("../guide/src/quantization.md")]
+    struct Quantization;
+    #[doc = include_str!("../guide/src/memory.md")]
+    struct Memory;
+    #[doc = include_str!("../guide/src/parallel.md")]
+    struct Threads;
+    #[doc = include_str!("../guide/src/batching.md")]
+    struct Batching;
+    #[doc = include_str!("../guide/src/verify.md")]
+    struct Verify;
+    #[doc = include_str!("../guide/src/migration.md")]
+    struct Migration;
+    #[doc = include_str!("../guide/src/platforms.md")]
+    struct Platforms;
+    #[doc = include_str!("../guide/src/troubleshooting.md")]
+    struct Troubleshooting;
+    #[doc = include_str!("../guide/src/architecture.md")]
+    struct Architecture;
+}
