@@ -27,11 +27,11 @@ pub fn run<S: Simd>(simd: S, t: &mut Tally<'_>) {
     check!(simd, t, "dot_pairs_add", i32, [acc: i32 = mixed(1, n / 2), a: i16 = mixed(2, n), b: i16 = mixed(3, n)] => acc.dot_pairs_add(a, b));
     check!(simd, t, "dot_pairs_saturating", u8, [a: u8 = mixed(2, n), b: i8 = mixed(3, n)] => a.dot_pairs_saturating(b));
     for (a, b) in [(255, -128), (255, 127), (129, 127), (128, -128)] {
-        check!(simd, t, "dot_pairs_saturating", u8, [a: u8 = vec![a; 64], b: i8 = vec![b; 64]] => a.dot_pairs_saturating(b));
+        check!(simd, t, "dot_pairs_saturating", u8, [a: u8 = [a; 64], b: i8 = [b; 64]] => a.dot_pairs_saturating(b));
     }
     check!(simd, t, "dot_quads", i32, [acc: i32 = mixed(1, n / 4), a: u8 = mixed(2, n), b: i8 = mixed(3, n)] => acc.dot_quads(a, b));
     for (a, b) in [(255, -128), (255, 127), (0, -128), (1, -1)] {
-        check!(simd, t, "dot_quads", i32, [acc: i32 = mixed(1, 16), a: u8 = vec![a; 64], b: i8 = vec![b; 64]] => acc.dot_quads(a, b));
+        check!(simd, t, "dot_quads", i32, [acc: i32 = mixed(1, 16), a: u8 = [a; 64], b: i8 = [b; 64]] => acc.dot_quads(a, b));
     }
 
     check!(simd, t, "to_f32", u8, [a: u8 = singles()] => a.to_f32());
