@@ -25,11 +25,12 @@ fn frame(width: f64, height: f64, title: &str, body: &str) -> String {
 
 /// Horizontal bars on a logarithmic scale about 1; those below it stand out.
 pub fn ratios(title: &str, unit: &str, rows: &[(String, f64)]) -> String {
-    const LEFT: f64 = 470.0;
-    const WIDTH: f64 = 960.0;
+    // Some 7 pixels a letter at this size.
+    let left = 24.0 + 7.0 * rows.iter().map(|row| row.0.chars().count()).max().unwrap_or(0) as f64;
+    let width = left + 490.0;
     let low = rows.iter().map(|row| row.1).fold(0.8, f64::min).log2().floor();
     let high = rows.iter().map(|row| row.1).fold(1.25, f64::max).log2().ceil();
-    let x = |value: f64| LEFT + (WIDTH - LEFT - 70.0) * (value.log2() - low) / (high - low);
+    let x = |value: f64| left + (width - left - 70.0) * (value.log2() - low) / (high - low);
     let bottom = 40.0 + 20.0 * rows.len() as f64;
     let mut body = String::new();
     let step = ((high - low) / 8.0).ceil().max(1.0) as usize;
@@ -49,7 +50,7 @@ pub fn ratios(title: &str, unit: &str, rows: &[(String, f64)]) -> String {
             body,
             "<text x='{:.0}' y='{:.0}' text-anchor='end'>{}</text><rect class='{}' x='{from:.1}' y='{y:.0}' width='{:.1}' \
              height='15' rx='2'/><text class='f' x='{:.1}' y='{:.0}'>{value:.2}</text>",
-            LEFT - 8.0,
+            left - 8.0,
             y + 12.0,
             escape(name),
             if *value < 1.0 { "l" } else { "w" },
@@ -63,10 +64,10 @@ pub fn ratios(title: &str, unit: &str, rows: &[(String, f64)]) -> String {
         "<line class='one' x1='{0:.1}' x2='{0:.1}' y1='32' y2='{bottom:.0}'/><text class='f' x='{1:.0}' y='{2:.0}' \
          text-anchor='end'>{unit}</text>",
         x(1.0),
-        WIDTH - 8.0,
+        width - 8.0,
         bottom + 38.0
     );
-    frame(WIDTH, bottom + 48.0, title, &body)
+    frame(width, bottom + 48.0, title, &body)
 }
 
 /// Lines over sizes, both axes logarithmic.
