@@ -43,8 +43,8 @@
 //! # Threads
 //! Each worker is a thread, and one more is the timer: no polling, and no time is used while nothing happens. Threads share
 //! one mutex and two condition variables, and answers go through oneshot channels of tokio, which need no runtime. What is decided
-//! under the mutex is a state machine ([`sim`]) that a
-//! model test checks against a plain definition. Timers are as fine as the system's condition variables: some 60 us late on
+//! under the mutex is a state machine ([`sim`]) that a model test checks against a plain
+//! definition. Timers are as fine as the system's condition variables: some 60 us late on
 //! Linux, up to a tick (1 to 16 ms) on Windows.
 
 mod adaptive;
