@@ -11,8 +11,9 @@ pub fn side<'a>(mut f: impl FnMut() + 'a) -> Side<'a> {
     Box::new(move |calls| time(calls, &mut f))
 }
 
-/// The nanoseconds of one of `calls` calls.
+/// The nanoseconds of one of `calls` calls, after one that wakes threads and warms caches.
 pub fn time(calls: u32, f: &mut dyn FnMut()) -> f64 {
+    f();
     let start = Instant::now();
     for _ in 0..calls {
         f();
