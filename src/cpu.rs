@@ -26,6 +26,7 @@ use core::str::FromStr;
 
 /// An instruction set that omnilane has kernels for, the most basic first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 #[repr(u8)]
 pub enum Isa {
     /// Plain loops, the definition of every operation; everywhere.

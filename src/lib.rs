@@ -40,6 +40,8 @@
 //! default: `image`, from and into the buffers of the image crate.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+// On docs.rs each item says which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 

@@ -39,7 +39,7 @@ const WINDOW: usize = 100;
 /// Before two sizes were seen it is +1 and *0.9.
 ///
 /// A difference between size and goal of up to `sigma / (2 c)`, but a twentieth of the size at most, is noise: nothing moves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LatencyTarget {
     size: usize,
     max: usize,
@@ -108,7 +108,7 @@ impl SizeRule for LatencyTarget {
 }
 
 /// Clipper's rule (Crankshaw et al., NSDI 2017): `+ step` while batches keep within the target, `* 0.9` when one does not.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Clipper {
     size: usize,
     max: usize,
@@ -140,7 +140,7 @@ impl SizeRule for Clipper {
 
 /// The AIMD limit of Netflix's concurrency-limits: `* 0.9` when the time is above the timeout, `+ 1` when at least half of
 /// the limit was used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Aimd {
     size: usize,
     max: usize,
@@ -171,7 +171,7 @@ impl SizeRule for Aimd {
 
 /// Daft's bisection, after algorithm 2 of Pang, Li and Wang (arXiv 2503.05248): the size is the middle of a range that
 /// closes below a batch that took too long, opens above one that had time left, and tightens around one that fits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Bisection {
     low: usize,
     high: usize,

@@ -7,6 +7,7 @@ use core::marker::PhantomData;
 use core::ops::{BitAnd, BitOr, BitXor, Not};
 
 /// One truth per lane of a [`Vector<S, T>`], in whatever form the instruction set keeps it.
+#[must_use = "an operation gives new lanes, it changes none"]
 pub struct Mask<S: Simd, T: Element> {
     pub(super) mask: S::Mask,
     simd: S,

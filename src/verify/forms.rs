@@ -5,6 +5,7 @@ use super::cases::Form;
 use super::engine::{Check, Run};
 use super::{Outcome, Sample};
 use crate::memory::{ImageView, ImageViewMut};
+use std::fmt;
 
 /// A form's builder: its docs and name, its arguments, its result, the kernel's signature, and how the kernel is run.
 macro_rules! form {
@@ -33,6 +34,13 @@ macro_rules! form {
             #[must_use]
             pub fn kernel(self, f: impl $($signature)* + 'a) -> Check<'a, $src, $outcome> {
                 Check::new(self.name, self.form, self.define, $run(self.form, f))
+            }
+        }
+
+        impl<$($t,)+ $($(const $c: usize),+)?> fmt::Debug for $name<'_, $($t,)+ $($($c),+)?> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut out = f.debug_struct(stringify!($name));
+                out.field("name", &self.name).field("definition", &self.define.is_some()).finish_non_exhaustive()
             }
         }
     };

@@ -127,11 +127,13 @@ impl<'a> Tensors<'a> {
     }
 
     /// All of them, by name.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = TensorView<'_>> {
         (0..self.len()).map(|i| self.view(i))
     }
 
     /// Those that were copied because they are misaligned in the file.
+    #[must_use]
     pub fn copied(&self) -> impl ExactSizeIterator<Item = TensorView<'_>> {
         self.copied.iter().map(|(i, _)| self.view(*i as usize))
     }
