@@ -295,6 +295,17 @@ pub fn normalize<const C: usize>(src: ImageView<'_, f32, C>) -> Image<f32, C> {
 
 /// [`normalize`] into a picture of the same size; allocates nothing. Returns what was measured.
 ///
+/// ```
+/// use omnilane::memory::{Image, ImageView};
+/// use omnilane_kernels::normalize_into;
+///
+/// let src = ImageView::<f32, 1>::new(&[1.0, 3.0], 2, 1)?;
+/// let mut dst = Image::new(2, 1)?;
+/// let measured = normalize_into(src, &mut dst.view_mut())?;
+/// assert_eq!((measured.mean, dst.to_vec()), (2.0, vec![-1.0, 1.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::SizeMismatch`]; nothing is written then.
 pub fn normalize_into<const C: usize>(
@@ -308,6 +319,15 @@ pub fn normalize_into<const C: usize>(
 }
 
 /// [`normalize`] of a picture onto itself. Returns what was measured.
+///
+/// ```
+/// use omnilane::memory::ImageViewMut;
+///
+/// let mut data = [1.0, 3.0];
+/// omnilane_kernels::normalize_in_place(&mut ImageViewMut::<f32, 1>::new(&mut data, 2, 1)?);
+/// assert_eq!(data, [-1.0, 1.0]);
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 pub fn normalize_in_place<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -> MeanStd {
     let measured = measure(data.as_view().elements());
     apply_in_place(&mut data.elements_mut(), Affine::new(measured));
@@ -315,6 +335,16 @@ pub fn normalize_in_place<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -
 }
 
 /// [`mean_std`] on several threads; the same bits.
+///
+/// ```
+/// use omnilane::memory::ImageView;
+/// use omnilane_kernels::{mean_std, mean_std_parallel};
+///
+/// let data: Vec<f32> = (0..256).map(|i| i as f32).collect();
+/// let src = ImageView::<f32, 1>::new(&data, 16, 16)?;
+/// assert_eq!(mean_std_parallel(src), mean_std(src));
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 #[cfg(feature = "parallel")]
 #[must_use]
 pub fn mean_std_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd {
@@ -322,6 +352,16 @@ pub fn mean_std_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd 
 }
 
 /// [`normalize`] on several threads; the same bits.
+///
+/// ```
+/// use omnilane::memory::ImageView;
+/// use omnilane_kernels::{normalize, normalize_parallel};
+///
+/// let data: Vec<f32> = (0..256).map(|i| i as f32).collect();
+/// let src = ImageView::<f32, 1>::new(&data, 16, 16)?;
+/// assert_eq!(normalize_parallel(src), normalize(src));
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 ///
 /// # Panics
 /// If there is no memory for the result.
@@ -335,6 +375,17 @@ pub fn normalize_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> Image<f
 }
 
 /// [`normalize_into`] on several threads; the same bits. Returns what was measured.
+///
+/// ```
+/// use omnilane::memory::{Image, ImageView};
+/// use omnilane_kernels::normalize_into_parallel;
+///
+/// let src = ImageView::<f32, 1>::new(&[1.0, 3.0], 2, 1)?;
+/// let mut dst = Image::new(2, 1)?;
+/// let measured = normalize_into_parallel(src, &mut dst.view_mut())?;
+/// assert_eq!((measured.mean, dst.to_vec()), (2.0, vec![-1.0, 1.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::SizeMismatch`]; nothing is written then.
@@ -351,6 +402,15 @@ pub fn normalize_into_parallel<const C: usize>(
 }
 
 /// [`normalize_in_place`] on several threads; the same bits. Returns what was measured.
+///
+/// ```
+/// use omnilane::memory::ImageViewMut;
+///
+/// let mut data = [1.0, 3.0];
+/// omnilane_kernels::normalize_in_place_parallel(&mut ImageViewMut::<f32, 1>::new(&mut data, 2, 1)?);
+/// assert_eq!(data, [-1.0, 1.0]);
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 #[cfg(feature = "parallel")]
 pub fn normalize_in_place_parallel<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -> MeanStd {
     let measured = measure_parallel(data.as_view().elements());

@@ -45,6 +45,14 @@ const UNSET: u8 = u8::MAX;
 /// Sets how much of the library is used, for every thread, from now on.
 ///
 /// The results of kernels do not depend on it.
+///
+/// ```
+/// use omnilane::cpu::{Isa, OptLevel, current_isa, set_opt_level};
+///
+/// set_opt_level(OptLevel::None);
+/// assert_eq!(current_isa(), Isa::Scalar);
+/// set_opt_level(OptLevel::Full);
+/// ```
 pub fn set_opt_level(level: OptLevel) {
     LEVEL.store(level as u8, Relaxed);
 }
@@ -82,6 +90,13 @@ pub fn memory_opt_enabled() -> bool {
 ///
 /// In order: the scope of [`with_isa`](super::with_isa), [`OptLevel::None`], the environment's `OMNILANE_ISA`,
 /// [`Isa::best`].
+///
+/// ```
+/// use omnilane::cpu::{Isa, current_isa};
+///
+/// assert!(current_isa().is_available());
+/// println!("kernels run on {}", current_isa());
+/// ```
 #[inline]
 #[must_use]
 pub fn current_isa() -> Isa {

@@ -37,18 +37,18 @@ mod error;
 mod mask;
 mod math;
 mod operators;
+mod reductions;
 mod shuffle;
 mod simd;
 mod vector;
 
 pub use convert::{Narrow, ToFloat, ToInt, Widen};
-pub use drivers::{
-    STREAM_FROM, count, find, for_each, map, map_blocks, map_in_place, map_streamed, max, min, reduce, sum, zip_map,
-};
+pub use drivers::{STREAM_FROM, for_each, map, map_blocks, map_in_place, map_streamed, zip_map};
 pub use element::{Element, Float, Int, Num, Saturating, Signed, Word};
 pub use error::LengthError;
 pub use half::{bf16, f16};
 pub use mask::Mask;
+pub use reductions::{count, find, max, min, reduce, sum};
 pub use shuffle::{Gathered, stream_fence, transpose_square};
 pub use simd::Simd;
 pub use vector::{Array, Vector};
