@@ -181,7 +181,8 @@ pub fn plot(points: &[Quality]) -> String {
 pub fn html(plot: &str) -> String {
     format!(
         "<h2>Quality against bits</h2>
-{plot}<p class=note>The page's gray values, normalized to mean 0 and deviation 1, and 2^18 normally distributed numbers,
+<div class=scroll>{plot}</div>
+<p class=note>The page's gray values, normalized to mean 0 and deviation 1, and 2^18 normally distributed numbers,
 quantized and restored. SQNR is the energy of the numbers over that of the error. One symmetric scale for all, over the
 largest magnitude, over 99.99 % of the magnitudes, or where the squared error is least; or a scale for each block of 32
 (ggml's Q4_0 and Q8_0), whose bits count too. A bit more is worth about 6 dB.</p>
