@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 /// The look of a chart, by the reader's choice of light or dark.
 const STYLE: &str = "
+svg:root { background: #fbfbf9 }
 .chart text { font: 13px system-ui, sans-serif; fill: #1d2733 } .chart .faint { fill: #6b7785 }
 .chart rect { fill: #3178c6 } .chart rect.best { fill: #d9622b }
-@media (prefers-color-scheme: dark) { .chart text { fill: #e4e9ee } .chart .faint { fill: #93a0ae }
+@media (prefers-color-scheme: dark) { svg:root { background: #14181d } .chart text { fill: #e4e9ee } .chart .faint { fill: #93a0ae }
 .chart rect { fill: #5b9be0 } .chart rect.best { fill: #ec8552 } }
 ";
 
