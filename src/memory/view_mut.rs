@@ -1,6 +1,6 @@
 //! A picture in a slice, for writing.
 
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::{ImageError, ImageView, RowsMut};
 use crate::lanes::Element;
 use core::fmt;
@@ -37,26 +37,7 @@ impl<'a, T: Element, const C: usize> ImageViewMut<'a, T, C> {
         ImageViewMut { data: &mut data[..layout.needed(C)], layout }
     }
 
-    /// Pixels in a row.
-    #[inline(always)]
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.layout.width
-    }
-
-    /// Rows.
-    #[inline(always)]
-    #[must_use]
-    pub fn height(&self) -> usize {
-        self.layout.height
-    }
-
-    /// Elements from the start of a row to the start of the next.
-    #[inline(always)]
-    #[must_use]
-    pub fn stride(&self) -> usize {
-        self.layout.stride
-    }
+    layout::size!("Elements from the start of a row to the start of the next.");
 
     /// Whether the rows follow each other without a gap.
     #[inline(always)]
