@@ -6,6 +6,11 @@
 //! println!("{}", cpu::detect_features());
 //! println!("kernels run on {} here, and could on {:?}", cpu::current_isa(), Isa::available());
 //! ```
+//!
+//! Kernels run on [`Isa::best`] unless something else is chosen: by [`set_opt_level`] for the process, by the environment's
+#![cfg_attr(feature = "std", doc = "`OMNILANE_ISA`, by [`with_isa`] for a scope of one thread,")]
+#![cfg_attr(not(feature = "std"), doc = "`OMNILANE_ISA` where there is `std`,")]
+//! or by [`dispatch_on`](crate::dispatch_on) for one call. The results are the same; what differs is the time.
 
 mod choice;
 mod features;

@@ -17,6 +17,17 @@
 //! assert_eq!(threshold(gray.view(), 75, Threshold::Binary(255)).to_vec(), [255, 255, 0]);
 //! # Ok::<(), omnilane::memory::ImageError>(())
 //! ```
+//!
+//! | kernel | from, to | equal to |
+//! |---|---|---|
+//! | [`gray_from_rgba`], [`gray_from_bgra`], [`gray_from_rgb`], [`gray_from_bgr`] | u8, u8 | OpenCV's `cvtColor`, bit for bit |
+//! | [`threshold`] | any number type | OpenCV's `threshold` |
+//! | [`mean_std`] | f32, f64 | |
+//! | [`normalize`] | f32, f32 | `(x - mean) / (std + 1e-8)` |
+//!
+//! # Features
+//! `std` and `parallel` (the `_parallel` forms) are on by default; `image` gives omnilane's pictures from and into the buffers of
+//! the image crate. Without them the crate is `no_std` with `alloc`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "std"), no_std)]

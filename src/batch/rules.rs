@@ -2,6 +2,20 @@
 //!
 //! [`LatencyTarget`] is that of the [`AdaptiveBatcher`](super::AdaptiveBatcher). The others are those of Clipper, Netflix and
 //! Daft, for a comparison under the same load: [`Simulator::rule`](super::sim::Simulator::rule) takes any.
+//!
+//! ```
+//! use omnilane::batch::rules::{LatencyTarget, Observation, SizeRule};
+//! use std::time::Duration;
+//!
+//! let mut rule = LatencyTarget::new(Duration::from_millis(10), 64);
+//! for _ in 0..100 {
+//!     // A batch of `b` takes 2 ms + 0.5 ms b: more than 16 items would take longer than 10 ms.
+//!     let size = rule.size();
+//!     let service = Duration::from_micros(2000 + 500 * size as u64);
+//!     rule.observe(&Observation { size, full: true, service });
+//! }
+//! assert!((8..=16).contains(&rule.size()));
+//! ```
 
 pub use super::model::ServiceModel;
 use std::collections::VecDeque;

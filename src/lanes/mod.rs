@@ -26,6 +26,14 @@
 //! # Ok::<(), omnilane::lanes::LengthError>(())
 //! ```
 //!
+//! | to | use |
+//! |---|---|
+//! | make each element of one or two slices | [`map`], [`map_in_place`], [`zip_map`]; [`map_streamed`] past the caches |
+//! | change the width or the number of elements | [`map_blocks`] |
+//! | make one value of a slice | [`reduce`], [`sum`], [`min`], [`max`], [`count`], [`find`] |
+//! | look at a slice vector by vector | [`for_each`] |
+//! | walk a picture's rows | [`for_each_row`](crate::memory::for_each_row), [`zip_rows`](crate::memory::zip_rows) |
+//!
 //! **The one rule.** Every function between a kernel's entry and a lane operation is `#[inline(always)]`, and so is every
 //! closure, written where it is used: `map(simd, src, dst, #[inline(always)] |v| ...)`. A function left out of line is
 //! compiled without the instruction set, and each operation in it becomes a call.
