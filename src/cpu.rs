@@ -27,6 +27,7 @@ pub use choice::{
 pub use features::{Caches, CpuFeatures, detect_features};
 
 use core::fmt;
+use core::iter::FusedIterator;
 use core::str::FromStr;
 
 /// An instruction set that omnilane has kernels for, the most basic first.
@@ -112,6 +113,7 @@ impl fmt::Display for Isa {
 /// The name is not one of an instruction set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an instruction set; the names are scalar, portable, sse42, avx2, avx512 and neon")]
+#[non_exhaustive]
 pub struct ParseIsaError;
 
 impl FromStr for Isa {
@@ -143,6 +145,7 @@ impl Iterator for Available {
 }
 
 impl ExactSizeIterator for Available {}
+impl FusedIterator for Available {}
 
 impl fmt::Debug for Available {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

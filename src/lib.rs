@@ -57,6 +57,9 @@
 //! | `optimize` | `parallel`, `mmap` and `batch` |
 
 #![cfg_attr(not(feature = "std"), no_std)]
+// What the API guidelines ask of a library, and clippy only looks for if it is told to.
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
+#![warn(clippy::must_use_candidate, clippy::return_self_not_must_use)]
 // On docs.rs each item says which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom))))]
 

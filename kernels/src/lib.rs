@@ -31,6 +31,9 @@
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "std"), no_std)]
+// What the API guidelines ask of a library, and clippy only looks for if it is told to.
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
+#![warn(clippy::must_use_candidate, clippy::return_self_not_must_use)]
 // On docs.rs each item says which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -68,6 +71,11 @@ fn destination<T: Element, const C: usize>(width: usize, height: usize) -> Image
         Err(e) => panic!("no memory for the result: {e}"),
     }
 }
+
+/// The README's code runs too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// The guide's code runs too: each chapter is the documentation of something that only `cargo test` sees.
 #[cfg(all(doctest, feature = "parallel"))]

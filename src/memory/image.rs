@@ -86,6 +86,20 @@ impl<T: Element, const C: usize> PartialEq for Image<T, C> {
     }
 }
 
+impl<T: Element + Eq, const C: usize> Eq for Image<T, C> {}
+
+impl<'a, T: Element, const C: usize> From<&'a Image<T, C>> for ImageView<'a, T, C> {
+    fn from(image: &'a Image<T, C>) -> Self {
+        image.view()
+    }
+}
+
+impl<'a, T: Element, const C: usize> From<&'a mut Image<T, C>> for ImageViewMut<'a, T, C> {
+    fn from(image: &'a mut Image<T, C>) -> Self {
+        image.view_mut()
+    }
+}
+
 impl<T: Element, const C: usize> fmt::Debug for Image<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.view().fmt(f)

@@ -121,6 +121,8 @@ impl<'a, T: Element, const C: usize> ImageView<'a, T, C> {
     }
 }
 
+impl<T: Element + Eq, const C: usize> Eq for ImageView<'_, T, C> {}
+
 impl<T: Element, const C: usize> PartialEq for ImageView<'_, T, C> {
     /// Whether size and pixels are equal; what lies between the rows does not count.
     fn eq(&self, other: &Self) -> bool {

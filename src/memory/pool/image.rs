@@ -49,6 +49,15 @@ impl<T: Element, const C: usize> PooledImage<T, C> {
     }
 }
 
+impl<T: Element, const C: usize> PartialEq for PooledImage<T, C> {
+    /// Whether size and pixels are equal.
+    fn eq(&self, other: &Self) -> bool {
+        self.view() == other.view()
+    }
+}
+
+impl<T: Element + Eq, const C: usize> Eq for PooledImage<T, C> {}
+
 impl<T: Element, const C: usize> fmt::Debug for PooledImage<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.view().fmt(f)
