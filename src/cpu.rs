@@ -31,6 +31,14 @@ use core::iter::FusedIterator;
 use core::str::FromStr;
 
 /// An instruction set that omnilane has kernels for, the most basic first.
+///
+/// ```
+/// use omnilane::cpu::Isa;
+///
+/// assert_eq!("avx2".parse(), Ok(Isa::Avx2));
+/// assert!(Isa::Scalar < Isa::best());
+/// println!("this CPU has {:?}", Isa::available());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 #[repr(u8)]

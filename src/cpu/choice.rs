@@ -5,6 +5,15 @@ use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// How much of the library's machinery is used; for the whole process, changeable at any time.
+///
+/// ```
+/// use omnilane::cpu::{OptLevel, get_opt_level, memory_opt_enabled, parallel_enabled, set_opt_level, simd_enabled};
+///
+/// set_opt_level(OptLevel::Simd);
+/// assert_eq!(get_opt_level(), OptLevel::Simd);
+/// assert!(simd_enabled() && !parallel_enabled() && !memory_opt_enabled());
+/// set_opt_level(OptLevel::Full);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(u8)]
 pub enum OptLevel {

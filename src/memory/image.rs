@@ -16,6 +16,15 @@ const ALIGN: usize = 64;
 struct Line([u8; ALIGN]);
 
 /// A picture of `C` interleaved channels of `T` that owns its memory; rows start on 64 bytes.
+///
+/// ```
+/// use omnilane::memory::Image;
+///
+/// let image = Image::<u8, 3>::from_fn(100, 2, |x, y| [x as u8, y as u8, 255])?;
+/// assert_eq!((image.width(), image.height(), image.stride()), (100, 2, 320));
+/// assert_eq!(image.view().pixel(99, 1), Some([99, 1, 255]));
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 #[derive(Clone)]
 pub struct Image<T, const C: usize> {
     lines: Vec<Line>,

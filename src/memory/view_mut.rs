@@ -8,6 +8,16 @@ use core::fmt;
 /// A picture of `C` interleaved channels of `T` in somebody's slice, for writing; otherwise as [`ImageView`].
 ///
 /// What lies between the rows is never written.
+///
+/// ```
+/// use omnilane::memory::ImageViewMut;
+///
+/// let mut data = [0; 6];
+/// let mut view = ImageViewMut::<u8, 1>::with_stride(&mut data, 2, 2, 3)?;
+/// view.rows_mut().for_each(|row| row.fill(7));
+/// assert_eq!(data, [7, 7, 0, 7, 7, 0]);
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 pub struct ImageViewMut<'a, T, const C: usize> {
     data: &'a mut [T],
     layout: Layout,
