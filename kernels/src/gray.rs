@@ -102,15 +102,6 @@ macro_rules! gray {
 
         #[doc = concat!("[`", stringify!($name), "`] into a picture of the same size; allocates nothing.")]
         ///
-        /// ```
-        #[doc = concat!("let data = ", $pixel, ";")]
-        #[doc = concat!("let src = omnilane::memory::ImageView::<u8, ", $channels, ">::new(&data, 1, 1)?;")]
-        /// let mut dst = omnilane::memory::Image::new(1, 1)?;
-        #[doc = concat!("omnilane_kernels::", stringify!($into), "(src, &mut dst.view_mut())?;")]
-        #[doc = concat!("assert_eq!(dst.to_vec(), [", $expect, "]);")]
-        /// # Ok::<(), Box<dyn std::error::Error>>(())
-        /// ```
-        ///
         /// # Errors
         /// [`Error::SizeMismatch`]; nothing is written then.
         pub fn $into(src: ImageView<'_, u8, $channels>, dst: &mut ImageViewMut<'_, u8, 1>) -> Result<(), Error> {
@@ -120,13 +111,6 @@ macro_rules! gray {
         }
 
         #[doc = concat!("[`", stringify!($name), "`] with the rows split between threads; the same bits.")]
-        ///
-        /// ```
-        #[doc = concat!("let data = ", $pixel, ";")]
-        #[doc = concat!("let src = omnilane::memory::ImageView::<u8, ", $channels, ">::new(&data, 1, 1)?;")]
-        #[doc = concat!("assert_eq!(omnilane_kernels::", stringify!($parallel), "(src).to_vec(), [", $expect, "]);")]
-        /// # Ok::<(), omnilane::memory::ImageError>(())
-        /// ```
         ///
         /// # Panics
         /// If there is no memory for the result.
@@ -139,15 +123,6 @@ macro_rules! gray {
         }
 
         #[doc = concat!("[`", stringify!($into), "`] with the rows split between threads; the same bits.")]
-        ///
-        /// ```
-        #[doc = concat!("let data = ", $pixel, ";")]
-        #[doc = concat!("let src = omnilane::memory::ImageView::<u8, ", $channels, ">::new(&data, 1, 1)?;")]
-        /// let mut dst = omnilane::memory::Image::new(1, 1)?;
-        #[doc = concat!("omnilane_kernels::", stringify!($into_parallel), "(src, &mut dst.view_mut())?;")]
-        #[doc = concat!("assert_eq!(dst.to_vec(), [", $expect, "]);")]
-        /// # Ok::<(), Box<dyn std::error::Error>>(())
-        /// ```
         ///
         /// # Errors
         /// [`Error::SizeMismatch`]; nothing is written then.

@@ -41,7 +41,6 @@
 mod bands;
 mod error;
 mod gray;
-mod mean_std;
 mod normalize;
 mod threshold;
 
@@ -55,12 +54,9 @@ pub use gray::{
     gray_from_bgr_into_parallel, gray_from_bgr_parallel, gray_from_bgra_into_parallel, gray_from_bgra_parallel,
     gray_from_rgb_into_parallel, gray_from_rgb_parallel, gray_from_rgba_into_parallel, gray_from_rgba_parallel,
 };
+pub use normalize::{MeanStd, mean_std, normalize, normalize_in_place, normalize_into};
 #[cfg(feature = "parallel")]
-pub use mean_std::mean_std_parallel;
-pub use mean_std::{MeanStd, mean_std};
-pub use normalize::{normalize, normalize_in_place, normalize_into};
-#[cfg(feature = "parallel")]
-pub use normalize::{normalize_in_place_parallel, normalize_into_parallel, normalize_parallel};
+pub use normalize::{mean_std_parallel, normalize_in_place_parallel, normalize_into_parallel, normalize_parallel};
 pub use threshold::{Threshold, threshold, threshold_in_place, threshold_into};
 #[cfg(feature = "parallel")]
 pub use threshold::{threshold_in_place_parallel, threshold_into_parallel, threshold_parallel};

@@ -1,10 +1,7 @@
-//! Normalization to mean 0 and deviation 1.
+//! Mean, standard deviation, and normalization to mean 0 and deviation 1.
 
 #[cfg(feature = "parallel")]
 use crate::bands::{bands, zip_bands};
-#[cfg(feature = "parallel")]
-use crate::mean_std::mean_std_parallel;
-use crate::mean_std::{MeanStd, mean_std};
 use crate::{Error, destination};
 use omnilane::kernel;
 use omnilane::lanes::{STREAM_FROM, Simd, Vector, map, map_in_place, map_streamed};
@@ -12,6 +9,204 @@ use omnilane::memory::{Image, ImageView, ImageViewMut, for_each_row, zip_rows};
 
 /// What is added to the standard deviation, so that a constant picture divides by no zero.
 const EPSILON: f64 = 1e-8;
+
+/// The mean and the population standard deviation of a picture's elements, in f64.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MeanStd {
+    /// `sum(x) / n`
+    pub mean: f64,
+    /// `sqrt(sum((x - mean)^2) / n)`
+    pub std: f64,
+}
+
+/// Lanes of f64 over which sums run on every instruction set.
+const VIRTUAL: usize = 16;
+/// Registers that they take at most: 16-byte ones hold two.
+const MOST_REGISTERS: usize = VIRTUAL / 2;
+/// Elements after which the virtual lanes are added up, and a new sum begins: what may be given to one thread.
+const CHUNK: usize = 1 << 16;
+
+/// `sum(x - pivot)` and `sum((x - pivot)^2)` of a stream of slices, independent of where the slices end.
+struct Moments<S: Simd> {
+    simd: S,
+    pivot: f64,
+    sums: [f64; 2],
+    /// Elements that wait for enough others to fill the virtual lanes.
+    waiting: [f32; VIRTUAL],
+    waiting_len: usize,
+    lanes: Lanes<S>,
+    in_chunk: usize,
+}
+
+/// The virtual lanes in registers: sums, and sums of squares.
+type Lanes<S> = [[Vector<S, f64>; MOST_REGISTERS]; 2];
+
+impl<S: Simd> Moments<S> {
+    /// Registers that hold the virtual lanes.
+    const REGISTERS: usize = VIRTUAL / Vector::<S, f64>::LANES;
+
+    #[inline(always)]
+    fn new(simd: S, pivot: f64) -> Self {
+        let lanes = [[Vector::zero(simd); MOST_REGISTERS]; 2];
+        Moments { simd, pivot, sums: [0.0; 2], waiting: [0.0; VIRTUAL], waiting_len: 0, lanes, in_chunk: 0 }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, mut src: &[f32]) {
+        if self.waiting_len > 0 {
+            let n = src.len().min(VIRTUAL - self.waiting_len);
+            self.waiting[self.waiting_len..self.waiting_len + n].copy_from_slice(&src[..n]);
+            self.waiting_len += n;
+            src = &src[n..];
+            if self.waiting_len < VIRTUAL {
+                return;
+            }
+            let full = self.waiting;
+            self.whole(&full);
+            self.waiting_len = 0;
+        }
+        let (whole, rest) = src.split_at(src.len() / VIRTUAL * VIRTUAL);
+        self.whole(whole);
+        self.waiting[..rest.len()].copy_from_slice(rest);
+        self.waiting_len = rest.len();
+    }
+
+    /// A multiple of `VIRTUAL` elements.
+    #[inline(always)]
+    fn whole(&mut self, mut src: &[f32]) {
+        while !src.is_empty() {
+            let n = src.len().min(CHUNK - self.in_chunk);
+            let (now, later) = src.split_at(n);
+            self.lanes = add(self.simd, self.pivot, now, self.lanes);
+            self.in_chunk += n;
+            if self.in_chunk == CHUNK {
+                self.flush();
+            }
+            src = later;
+        }
+    }
+
+    /// Adds the virtual lanes up, by halves.
+    #[inline(always)]
+    fn flush(&mut self) {
+        for (sum, lanes) in self.sums.iter_mut().zip(&mut self.lanes) {
+            let mut n = Self::REGISTERS;
+            while n > 1 {
+                n /= 2;
+                for k in 0..n {
+                    lanes[k] += lanes[k + n];
+                }
+            }
+            *sum += lanes[0].reduce_sum();
+            *lanes = [Vector::zero(self.simd); MOST_REGISTERS];
+        }
+        self.in_chunk = 0;
+    }
+
+    /// The two sums.
+    #[inline(always)]
+    fn finish(mut self) -> [f64; 2] {
+        // Elements that are not there count as the pivot, which adds nothing.
+        self.waiting[self.waiting_len..].fill(self.pivot as f32);
+        let rest = self.waiting;
+        if self.waiting_len > 0 {
+            self.whole(&rest);
+        }
+        self.flush();
+        self.sums
+    }
+}
+
+#[inline(always)]
+fn add<S: Simd>(simd: S, pivot: f64, src: &[f32], mut lanes: Lanes<S>) -> Lanes<S> {
+    let pivot = simd.splat(pivot);
+    for src in src.chunks_exact(VIRTUAL) {
+        for (k, x) in src.chunks_exact(Vector::<S, f32>::LANES).enumerate() {
+            let [low, high] = Vector::load(simd, x).widen();
+            let (low, high) = (low - pivot, high - pivot);
+            let [sum, squares] = &mut lanes;
+            sum[2 * k] += low;
+            sum[2 * k + 1] += high;
+            squares[2 * k] += low * low;
+            squares[2 * k + 1] += high * high;
+        }
+    }
+    lanes
+}
+
+/// What the sums are relative to, an element of the picture: they stay small where the mean is large and the deviation is
+/// not.
+#[inline(always)]
+fn pivot_of(src: ImageView<'_, f32, 1>) -> f64 {
+    let first = src.rows().next().and_then(|row| row.first()).map_or(0.0, |v| f64::from(*v));
+    if first.is_finite() { first } else { 0.0 }
+}
+
+kernel! {
+    fn measure<'a, S: Simd>(simd: S, src: ImageView<'a, f32, 1>) -> MeanStd {
+        let pivot = pivot_of(src);
+        let mut moments = Moments::new(simd, pivot);
+        match src.as_slice() {
+            Some(all) => moments.push(all),
+            None => {
+                for row in src.rows() {
+                    moments.push(row);
+                }
+            }
+        }
+        conclude(simd, src.width() as f64 * src.height() as f64, pivot, moments.finish())
+    }
+}
+
+/// Mean and deviation of `n` elements from their two sums.
+#[inline(always)]
+fn conclude<S: Simd>(simd: S, n: f64, pivot: f64, [sum, squares]: [f64; 2]) -> MeanStd {
+    if n == 0.0 {
+        return MeanStd { mean: 0.0, std: 0.0 };
+    }
+    let mean = sum / n;
+    let variance = squares / n - mean * mean;
+    // Rounding may leave a constant picture a little below zero; NaN stays NaN.
+    let variance = if variance < 0.0 { 0.0 } else { variance };
+    let std = Vector::<S, f64>::splat(simd, variance).sqrt().to_array().as_ref()[0];
+    MeanStd { mean: pivot + mean, std }
+}
+
+#[cfg(feature = "parallel")]
+kernel! {
+    /// The two sums of chunk `i` of the picture's elements, which are taken row by row.
+    fn measure_chunk<'a, S: Simd>(simd: S, src: ImageView<'a, f32, 1>, pivot: f64, i: usize) -> [f64; 2] {
+        let mut moments = Moments::new(simd, pivot);
+        let row = src.width();
+        let (first, mut skip, mut left) = (i * CHUNK / row, i * CHUNK % row, CHUNK);
+        let mut rows = src.rows().skip(first);
+        while left > 0 && let Some(row) = rows.next() {
+            let part = &row[skip..];
+            let part = &part[..part.len().min(left)];
+            moments.push(part);
+            (skip, left) = (0, left - part.len());
+        }
+        moments.finish()
+    }
+
+    fn conclude_sums<S: Simd>(simd: S, n: f64, pivot: f64, sums: [f64; 2]) -> MeanStd {
+        conclude(simd, n, pivot, sums)
+    }
+}
+
+/// [`measure`] with the chunks on threads: their sums are added in the order in which one thread does it.
+#[cfg(feature = "parallel")]
+fn measure_parallel(src: ImageView<'_, f32, 1>) -> MeanStd {
+    // A picture fits in memory, so this does not overflow, but for one without width.
+    let n = src.width().saturating_mul(src.height());
+    if n <= CHUNK {
+        return measure(src);
+    }
+    let pivot = pivot_of(src);
+    let chunks = omnilane::parallel::parallel_map_indexed(n.div_ceil(CHUNK), |i| measure_chunk(src, pivot, i));
+    let sums = chunks.iter().fold([0.0; 2], |[a, b], [sum, squares]| [a + sum, b + squares]);
+    conclude_sums(n as f64, pivot, sums)
+}
 
 /// `((x - high) - low) * scale`: the mean in two parts, so that its rounding to f32 does not show.
 #[derive(Clone, Copy)]
@@ -54,6 +249,26 @@ kernel! {
     }
 }
 
+/// The mean and the population standard deviation of all elements (channels are not told apart).
+///
+/// Accurate: sums run in f64 over the differences to the first element. NaN gives NaN for both; infinities give the mean
+/// that IEEE 754 gives them, and NaN for the deviation. An empty picture has 0 and 0.
+///
+/// The order of the sums is fixed (16 lanes, folded by halves every 65536 elements), whatever the stride, so the bits
+/// are the same on every instruction set.
+///
+/// ```
+/// use omnilane::memory::ImageView;
+///
+/// let m = omnilane_kernels::mean_std(ImageView::<f32, 1>::new(&[1.0, 3.0], 2, 1)?);
+/// assert_eq!((m.mean, m.std), (2.0, 1.0));
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
+#[must_use]
+pub fn mean_std<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd {
+    measure(src.elements())
+}
+
 /// `(x - mean) / (std + 1e-8)` for each element, with the [`mean_std`] of the picture.
 ///
 /// The mean and `1 / (std + 1e-8)` are found in f64; each element then takes three f32 operations,
@@ -74,22 +289,11 @@ kernel! {
 pub fn normalize<const C: usize>(src: ImageView<'_, f32, C>) -> Image<f32, C> {
     let mut dst = destination(src.width(), src.height());
     let src = src.elements();
-    apply(src, &mut dst.view_mut().elements_mut(), Affine::new(mean_std(src)));
+    apply(src, &mut dst.view_mut().elements_mut(), Affine::new(measure(src)));
     dst
 }
 
 /// [`normalize`] into a picture of the same size; allocates nothing. Returns what was measured.
-///
-/// ```
-/// use omnilane::memory::{Image, ImageView};
-/// use omnilane_kernels::normalize_into;
-///
-/// let src = ImageView::<f32, 1>::new(&[1.0, 3.0], 2, 1)?;
-/// let mut dst = Image::new(2, 1)?;
-/// let measured = normalize_into(src, &mut dst.view_mut())?;
-/// assert_eq!((measured.mean, dst.to_vec()), (2.0, vec![-1.0, 1.0]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 ///
 /// # Errors
 /// [`Error::SizeMismatch`]; nothing is written then.
@@ -98,38 +302,26 @@ pub fn normalize_into<const C: usize>(
     dst: &mut ImageViewMut<'_, f32, C>,
 ) -> Result<MeanStd, Error> {
     Error::check_size(&src, dst)?;
-    let measured = mean_std(src);
+    let measured = measure(src.elements());
     apply(src.elements(), &mut dst.elements_mut(), Affine::new(measured));
     Ok(measured)
 }
 
 /// [`normalize`] of a picture onto itself. Returns what was measured.
-///
-/// ```
-/// use omnilane::memory::ImageViewMut;
-///
-/// let mut data = [1.0, 3.0];
-/// omnilane_kernels::normalize_in_place(&mut ImageViewMut::<f32, 1>::new(&mut data, 2, 1)?);
-/// assert_eq!(data, [-1.0, 1.0]);
-/// # Ok::<(), omnilane::memory::ImageError>(())
-/// ```
 pub fn normalize_in_place<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -> MeanStd {
-    let measured = mean_std(data.as_view().elements());
+    let measured = measure(data.as_view().elements());
     apply_in_place(&mut data.elements_mut(), Affine::new(measured));
     measured
 }
 
+/// [`mean_std`] on several threads; the same bits.
+#[cfg(feature = "parallel")]
+#[must_use]
+pub fn mean_std_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd {
+    measure_parallel(src.elements())
+}
+
 /// [`normalize`] on several threads; the same bits.
-///
-/// ```
-/// use omnilane::memory::ImageView;
-/// use omnilane_kernels::{normalize, normalize_parallel};
-///
-/// let data: Vec<f32> = (0..256).map(|i| i as f32).collect();
-/// let src = ImageView::<f32, 1>::new(&data, 16, 16)?;
-/// assert_eq!(normalize_parallel(src), normalize(src));
-/// # Ok::<(), omnilane::memory::ImageError>(())
-/// ```
 ///
 /// # Panics
 /// If there is no memory for the result.
@@ -137,23 +329,12 @@ pub fn normalize_in_place<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -
 #[must_use]
 pub fn normalize_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> Image<f32, C> {
     let mut dst = destination(src.width(), src.height());
-    let affine = Affine::new(mean_std_parallel(src));
+    let affine = Affine::new(measure_parallel(src.elements()));
     zip_bands(src, &mut dst.view_mut(), |src, dst| apply(src.elements(), &mut dst.elements_mut(), affine));
     dst
 }
 
 /// [`normalize_into`] on several threads; the same bits. Returns what was measured.
-///
-/// ```
-/// use omnilane::memory::{Image, ImageView};
-/// use omnilane_kernels::normalize_into_parallel;
-///
-/// let src = ImageView::<f32, 1>::new(&[1.0, 3.0], 2, 1)?;
-/// let mut dst = Image::new(2, 1)?;
-/// let measured = normalize_into_parallel(src, &mut dst.view_mut())?;
-/// assert_eq!((measured.mean, dst.to_vec()), (2.0, vec![-1.0, 1.0]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 ///
 /// # Errors
 /// [`Error::SizeMismatch`]; nothing is written then.
@@ -163,25 +344,16 @@ pub fn normalize_into_parallel<const C: usize>(
     dst: &mut ImageViewMut<'_, f32, C>,
 ) -> Result<MeanStd, Error> {
     Error::check_size(&src, dst)?;
-    let measured = mean_std_parallel(src);
+    let measured = measure_parallel(src.elements());
     let affine = Affine::new(measured);
     zip_bands(src, dst, |src, dst| apply(src.elements(), &mut dst.elements_mut(), affine));
     Ok(measured)
 }
 
 /// [`normalize_in_place`] on several threads; the same bits. Returns what was measured.
-///
-/// ```
-/// use omnilane::memory::ImageViewMut;
-///
-/// let mut data = [1.0, 3.0];
-/// omnilane_kernels::normalize_in_place_parallel(&mut ImageViewMut::<f32, 1>::new(&mut data, 2, 1)?);
-/// assert_eq!(data, [-1.0, 1.0]);
-/// # Ok::<(), omnilane::memory::ImageError>(())
-/// ```
 #[cfg(feature = "parallel")]
 pub fn normalize_in_place_parallel<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -> MeanStd {
-    let measured = mean_std_parallel(data.as_view().elements());
+    let measured = measure_parallel(data.as_view().elements());
     let affine = Affine::new(measured);
     bands(data, |band| apply_in_place(&mut band.elements_mut(), affine));
     measured

@@ -122,17 +122,6 @@ pub fn threshold<T: Num, const C: usize>(src: ImageView<'_, T, C>, level: T, kin
 
 /// [`threshold`] into a picture of the same size; allocates nothing.
 ///
-/// ```
-/// use omnilane::memory::{Image, ImageView};
-/// use omnilane_kernels::{Threshold, threshold_into};
-///
-/// let src = ImageView::<u8, 1>::new(&[10, 100, 200], 3, 1)?;
-/// let mut dst = Image::new(3, 1)?;
-/// threshold_into(src, &mut dst.view_mut(), 99, Threshold::ToZero)?;
-/// assert_eq!(dst.to_vec(), [0, 100, 200]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
 /// # Errors
 /// [`Error::SizeMismatch`]; nothing is written then.
 pub fn threshold_into<T: Num, const C: usize>(
@@ -147,32 +136,11 @@ pub fn threshold_into<T: Num, const C: usize>(
 }
 
 /// [`threshold`] of a picture onto itself.
-///
-/// ```
-/// use omnilane::memory::ImageViewMut;
-/// use omnilane_kernels::{Threshold, threshold_in_place};
-///
-/// let mut data = [10, 100, 200];
-/// threshold_in_place(&mut ImageViewMut::<u8, 1>::new(&mut data, 3, 1)?, 99, Threshold::BinaryInv(1));
-/// assert_eq!(data, [1, 0, 0]);
-/// # Ok::<(), omnilane::memory::ImageError>(())
-/// ```
 pub fn threshold_in_place<T: Num, const C: usize>(data: &mut ImageViewMut<'_, T, C>, level: T, kind: Threshold<T>) {
     run(Elements::InPlace(data.elements_mut()), level, kind);
 }
 
 /// [`threshold`] with the rows split between threads; the same bits.
-///
-/// ```
-/// use omnilane::memory::ImageView;
-/// use omnilane_kernels::{Threshold, threshold, threshold_parallel};
-///
-/// let data: Vec<u8> = (0..=255).collect();
-/// let src = ImageView::<u8, 1>::new(&data, 16, 16)?;
-/// let kind = Threshold::Binary(255);
-/// assert_eq!(threshold_parallel(src, 99, kind), threshold(src, 99, kind));
-/// # Ok::<(), omnilane::memory::ImageError>(())
-/// ```
 ///
 /// # Panics
 /// If there is no memory for the result.
@@ -190,17 +158,6 @@ pub fn threshold_parallel<T: Num, const C: usize>(
 
 /// [`threshold_into`] with the rows split between threads; the same bits.
 ///
-/// ```
-/// use omnilane::memory::{Image, ImageView};
-/// use omnilane_kernels::{Threshold, threshold_into_parallel};
-///
-/// let src = ImageView::<u8, 1>::new(&[10, 100, 200], 3, 1)?;
-/// let mut dst = Image::new(3, 1)?;
-/// threshold_into_parallel(src, &mut dst.view_mut(), 99, Threshold::ToZero)?;
-/// assert_eq!(dst.to_vec(), [0, 100, 200]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
 /// # Errors
 /// [`Error::SizeMismatch`]; nothing is written then.
 #[cfg(feature = "parallel")]
@@ -216,16 +173,6 @@ pub fn threshold_into_parallel<T: Num, const C: usize>(
 }
 
 /// [`threshold_in_place`] with the rows split between threads; the same bits.
-///
-/// ```
-/// use omnilane::memory::ImageViewMut;
-/// use omnilane_kernels::{Threshold, threshold_in_place_parallel};
-///
-/// let mut data = [10, 100, 200];
-/// threshold_in_place_parallel(&mut ImageViewMut::<u8, 1>::new(&mut data, 3, 1)?, 99, Threshold::BinaryInv(1));
-/// assert_eq!(data, [1, 0, 0]);
-/// # Ok::<(), omnilane::memory::ImageError>(())
-/// ```
 #[cfg(feature = "parallel")]
 pub fn threshold_in_place_parallel<T: Num, const C: usize>(
     data: &mut ImageViewMut<'_, T, C>,
