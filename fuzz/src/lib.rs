@@ -1,4 +1,4 @@
 //! The targets' bodies, which `cargo test` runs too.
 
-#[path = "../../tests/fuzz_bodies/mod.rs"]
+#[path = "../../tests/proof/fuzz_bodies/mod.rs"]
 pub mod fuzz_bodies;

@@ -1,7 +1,7 @@
 //! Every lane operation on every instruction set of this machine against its definition.
 //!
 //! And no operation is untested: the public functions in the text of `src/lanes`, element by element, against what the tests
-//! in `tests/ops` say they ran; and every raw operation of the contract has somebody who calls it.
+//! in `ops` say they ran; and every raw operation of the contract has somebody who calls it.
 
 #[path = "ops/mod.rs"]
 mod ops;
@@ -11,6 +11,9 @@ use omnilane::lanes::{Simd, Vector};
 use omnilane::token::{self, Reference};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The folder of `src`.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
 /// Files of `src/lanes` without lane operations: traits, re-exports, and the loops over slices, which have other tests.
 const OTHER_FILES: [&str; 6] = ["drivers.rs", "element.rs", "error.rs", "mod.rs", "reductions.rs", "simd.rs"];
 
@@ -19,7 +22,7 @@ const NO_OPERATION: [&str; 1] = [
     "simd", // gives the token back
 ];
 
-/// Operations whose tests are not in `tests/ops`: the names, and the file that mentions each of them.
+/// Operations whose tests are not in `ops`: the names, and the file that mentions each of them.
 const TESTED_ELSEWHERE: [(&[&str], &str); 1] =
     // Their definition is a polynomial, not one operation of the contract: other bounds, other sweeps.
     [(&["exp", "ln", "log2", "pow", "tanh", "sigmoid"], "tests/math.rs")];
@@ -56,7 +59,7 @@ fn narrowed<'a>(op: &str, elements: BTreeSet<&'a str>) -> BTreeSet<&'a str> {
 }
 
 fn read(path: &str) -> String {
-    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{ROOT}/{path}");
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
@@ -147,7 +150,7 @@ fn expand<'a>(text: &'a str, add: &mut impl FnMut(&Block<'a>, &str)) {
 /// Every public operation of `src/lanes`, with its elements.
 fn api() -> BTreeMap<String, BTreeSet<String>> {
     let mut table = BTreeMap::<String, BTreeSet<String>>::new();
-    let folder = format!("{}/src/lanes", env!("CARGO_MANIFEST_DIR"));
+    let folder = format!("{ROOT}/src/lanes");
     for entry in std::fs::read_dir(folder).expect("src/lanes") {
         let file = entry.expect("src/lanes").file_name().into_string().expect("a name");
         if OTHER_FILES.contains(&&*file) {
@@ -247,8 +250,8 @@ fn every_operation_is_tested_on_every_element_and_instruction_set() {
         let tally = omnilane::dispatch_on(isa, Run(&mut digests)).expect("it is available");
         let without_test: Vec<_> = exist.difference(&tally).collect();
         let without_function: Vec<_> = tally.difference(&exist).collect();
-        assert!(without_test.is_empty(), "in src/lanes, but not tested by tests/ops on {isa}: {without_test:?}");
-        assert!(without_function.is_empty(), "tested by tests/ops, but not in src/lanes: {without_function:?}");
+        assert!(without_test.is_empty(), "in src/lanes, but not tested by ops on {isa}: {without_test:?}");
+        assert!(without_function.is_empty(), "tested by ops, but not in src/lanes: {without_function:?}");
         tested += tally.len();
     }
     let sets: Vec<_> = isas.iter().copied().map(Isa::name).collect();
@@ -268,7 +271,7 @@ fn every_operation_is_tested_on_every_element_and_instruction_set() {
 #[test]
 fn every_raw_operation_is_reached_from_the_lanes() {
     let folder = |path: &str| {
-        let entries = std::fs::read_dir(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).expect("a folder");
+        let entries = std::fs::read_dir(format!("{ROOT}/{path}")).expect("a folder");
         entries
             .map(|e| code(&read(&format!("{path}/{}", e.expect("a file").file_name().display()))))
             .collect::<String>()

@@ -23,10 +23,9 @@ fn smoke(target: &str, default_inputs: u64) {
         let bytes: Vec<u8> = (0..len).map(|_| random(&mut state) as u8).collect();
         run(&bytes);
     }
-    let corpus = format!("{}/fuzz/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
-    // Not in the published package.
-    for file in std::fs::read_dir(corpus).into_iter().flatten().flatten() {
-        run(&std::fs::read(file.path()).expect("a file of the corpus"));
+    let corpus = format!("{}/../../fuzz/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
+    for file in std::fs::read_dir(corpus).expect("the target's corpus") {
+        run(&std::fs::read(file.expect("a file of the corpus").path()).expect("a file of the corpus"));
     }
     println!("{target}: {inputs} inputs; {} lanes compared by now", fuzz_bodies::COMPARED.load(Relaxed));
 }

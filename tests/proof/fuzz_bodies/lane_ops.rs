@@ -71,7 +71,7 @@ fn definition(width: usize, i: &mut Input<'_>) -> Results {
 }
 
 /// The family and the element that the input asks for. What only moves bits is fuzzed for one element a width, since the
-/// contract has it once a width; `tests/ops` runs it for each element.
+/// contract has it once a width; `tests/proof/ops` runs it for each element.
 fn family<S: Simd>(simd: S, i: &mut Input<'_>) -> Results {
     macro_rules! families {
         ($($f:ident $([$($t:ty),*])+;)*) => { [$($($f::<S $(, $t)*>,)+)*] };

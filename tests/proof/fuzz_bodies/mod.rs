@@ -1,6 +1,6 @@
 //! What the fuzzer runs: each target takes bytes and panics if an instruction set differs from the definition.
 //!
-//! The bodies stand here, not in `fuzz/`, because `cargo test` runs them too (`tests/fuzz_smoke.rs`); the crate in
+//! The bodies stand here, not in `fuzz/`, because `cargo test` runs them too (`tests/proof/fuzz_smoke.rs`); the crate in
 //! `fuzz/` includes this file.
 
 pub mod batch;
@@ -15,16 +15,16 @@ mod pictures;
 pub mod quantize;
 pub mod threshold;
 
-#[path = "../batch_oracle/mod.rs"]
+#[path = "../../batch_oracle/mod.rs"]
 mod batch_oracle;
 #[path = "../ops/data.rs"]
 #[allow(dead_code, reason = "made for the tests of the operations")]
 mod data;
 #[path = "../ops/observe.rs"]
 mod observe;
-#[path = "../oracle/mod.rs"]
+#[path = "../../oracle/mod.rs"]
 mod oracle;
-#[path = "../oracle/quantize.rs"]
+#[path = "../../oracle/quantize.rs"]
 mod quantize_oracle;
 
 use std::sync::atomic::AtomicU64;
