@@ -1,6 +1,6 @@
 //! Integer products and requantization against 64 and 128 bits, on every instruction set.
 
-#[path = "ops/data.rs"]
+#[path = "proof/ops/data.rs"]
 #[allow(dead_code, reason = "made for the tests of the operations")]
 mod data;
 mod oracle;
