@@ -148,8 +148,8 @@ pub fn html(rules: &[Rule]) -> String {
 <p>A batch of <i>b</i> takes 2 ms + 0.1 ms <i>b</i> with 5 % noise, and twice as long from the 500th batch on. Each rule looks
 for the largest size that keeps within 10 ms, in the simulator's virtual time.</p>
 <div class=beside>
-<div class=scroll><svg class='chart sizes' viewBox='-40 -30 768 284' role='img' aria-label='Batch sizes by rule'>
-<text x='-40' y='-14'>size of the batch</text>
+<div class=scroll><svg class='chart sizes' viewBox='-40 -30 784 284' role='img' aria-label='Batch sizes by rule'>
+<text x='-40' y='-14'>size of each batch, by its number</text>
 {axes}{lines}</svg></div>
 <div class=scroll><table>
 <tr><th>rule<th>items/s<th>missed<th>recovery
