@@ -6,6 +6,11 @@
 //! println!("{}", cpu::detect_features());
 //! println!("kernels run on {} here, and could on {:?}", cpu::current_isa(), Isa::available());
 //! ```
+//!
+//! Kernels run on [`Isa::best`] unless something else is chosen: by [`set_opt_level`] for the process, by the environment's
+#![cfg_attr(feature = "std", doc = "`OMNILANE_ISA`, by [`with_isa`] for a scope of one thread,")]
+#![cfg_attr(not(feature = "std"), doc = "`OMNILANE_ISA` where there is `std`,")]
+//! or by [`dispatch_on`](crate::dispatch_on) for one call. The results are the same; what differs is the time.
 
 mod choice;
 mod features;
@@ -22,10 +27,20 @@ pub use choice::{
 pub use features::{Caches, CpuFeatures, detect_features};
 
 use core::fmt;
+use core::iter::FusedIterator;
 use core::str::FromStr;
 
 /// An instruction set that omnilane has kernels for, the most basic first.
+///
+/// ```
+/// use omnilane::cpu::Isa;
+///
+/// assert_eq!("avx2".parse(), Ok(Isa::Avx2));
+/// assert!(Isa::Scalar < Isa::best());
+/// println!("this CPU has {:?}", Isa::available());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 #[repr(u8)]
 pub enum Isa {
     /// Plain loops, the definition of every operation; everywhere.
@@ -106,6 +121,7 @@ impl fmt::Display for Isa {
 /// The name is not one of an instruction set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an instruction set; the names are scalar, portable, sse42, avx2, avx512 and neon")]
+#[non_exhaustive]
 pub struct ParseIsaError;
 
 impl FromStr for Isa {
@@ -137,6 +153,7 @@ impl Iterator for Available {
 }
 
 impl ExactSizeIterator for Available {}
+impl FusedIterator for Available {}
 
 impl fmt::Debug for Available {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -39,6 +39,22 @@ pub trait Kernel {
 }
 
 /// Runs the kernel on [`current_isa`](crate::cpu::current_isa).
+///
+/// ```
+/// use omnilane::lanes::{Simd, sum};
+///
+/// struct Total<'a>(&'a [u32]);
+///
+/// impl omnilane::Kernel for Total<'_> {
+///     type Output = u32;
+///     #[inline(always)]
+///     fn run<S: Simd>(self, simd: S) -> u32 {
+///         sum(simd, self.0)
+///     }
+/// }
+///
+/// assert_eq!(omnilane::dispatch(Total(&[1, 2, 3])), 6);
+/// ```
 #[inline]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: `current_isa` names only what this CPU has.

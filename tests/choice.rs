@@ -3,7 +3,7 @@
 #[path = "child/mod.rs"]
 mod processes;
 
-use omnilane::cpu::{self, Isa, IsaError, OptLevel, ParseIsaError, current_isa, with_isa};
+use omnilane::cpu::{self, Isa, IsaError, OptLevel, current_isa, with_isa};
 use omnilane::lanes::Simd;
 use omnilane::{Kernel, dispatch, dispatch_on};
 use std::process::Output;
@@ -39,9 +39,9 @@ fn names_are_read_in_any_case() {
         assert_eq!(isa.to_string(), isa.name());
     }
     for name in ["", " ", "sse", "avx-512", "avx2 ", "scalar\0", "ſcalar", "best"] {
-        assert_eq!(name.parse::<Isa>(), Err(ParseIsaError), "{name:?}");
+        assert!(name.parse::<Isa>().is_err(), "{name:?}");
     }
-    let text = ParseIsaError.to_string();
+    let text = "sse5".parse::<Isa>().unwrap_err().to_string();
     assert!(Isa::ALL.iter().all(|isa| text.contains(isa.name())), "{text}");
     assert_eq!(format!("[{:>8}]", Isa::Avx2), "[    avx2]", "Display pads");
 }

@@ -114,10 +114,24 @@ pub fn html(rules: &[Rule]) -> String {
         let _ = writeln!(
             lines,
             "<polyline fill='none' stroke='{colour}' stroke-width='{width}' points='{points}'/>\
-             <text x='{}' y='222' style='fill:{colour}'>{}</text>",
+             <text x='{}' y='246' style='fill:{colour}'>{}</text>",
             180 * i,
             rule.name
         );
+    }
+    let mut axes = String::new();
+    for size in (0..).step_by(40).take_while(|size| f64::from(*size) <= most) {
+        let y = 200.0 * (1.0 - f64::from(size) / most);
+        let _ = writeln!(
+            axes,
+            "<line x1='0' x2='720' y1='{y:.1}' y2='{y:.1}' style='stroke:var(--line)'/>\
+             <text class='faint' x='-8' y='{:.1}' text-anchor='end'>{size}</text>",
+            y + 4.0
+        );
+    }
+    for batch in (0..=BATCHES).step_by(SLOW_FROM / 2) {
+        let x = 720 * batch / BATCHES;
+        let _ = writeln!(axes, "<text class='faint' x='{x}' y='220' text-anchor='middle'>{batch}</text>");
     }
     for rule in rules {
         let _ = writeln!(
@@ -134,8 +148,9 @@ pub fn html(rules: &[Rule]) -> String {
 <p>A batch of <i>b</i> takes 2 ms + 0.1 ms <i>b</i> with 5 % noise, and twice as long from the 500th batch on. Each rule looks
 for the largest size that keeps within 10 ms, in the simulator's virtual time.</p>
 <div class=beside>
-<svg class='chart' viewBox='0 0 720 230' role='img' aria-label='Batch sizes by rule'>
-{lines}</svg>
+<div class=scroll><svg class='chart sizes' viewBox='-40 -30 784 284' role='img' aria-label='Batch sizes by rule'>
+<text x='-40' y='-14'>size of each batch, by its number</text>
+{axes}{lines}</svg></div>
 <div class=scroll><table>
 <tr><th>rule<th>items/s<th>missed<th>recovery
 {rows}</table></div>

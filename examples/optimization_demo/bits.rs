@@ -100,12 +100,13 @@ const METHODS: [&str; 4] = ["min-max", "99.99 %", "least error", "blocks of 32"]
 
 /// The plot's own look, for `quality.svg` as a file of its own and inside the page.
 const STYLE: &str = "
-.quality text { font: 13px system-ui, sans-serif; fill: #1d2733 } .quality .faint { fill: #6b7785 }
+svg:root { background: #fbfbf9 } .quality text { font: 13px system-ui, sans-serif; fill: #1d2733 } .quality .faint { fill: #6b7785 }
 .quality line { stroke: #d9dde2 } .quality .m0 { --c: #3178c6 } .quality .m1 { --c: #2f9e63 }
 .quality .m2 { --c: #d9622b } .quality .m3 { --c: #8a56c2 }
-.quality polyline { fill: none; stroke: var(--c); stroke-width: 1.5; opacity: .6 } .quality circle { fill: var(--c) }
-@media (prefers-color-scheme: dark) { .quality text { fill: #e4e9ee } .quality .faint { fill: #93a0ae }
-.quality line { stroke: #333c46 } }
+.quality polyline { fill: none; stroke: var(--c); stroke-width: 1.5; opacity: .8 } .quality circle { fill: var(--c) }
+@media (prefers-color-scheme: dark) { svg:root { background: #14181d } .quality text { fill: #e4e9ee } .quality .faint { fill: #93a0ae }
+.quality line { stroke: #333c46 } .quality .m0 { --c: #5b9be0 } .quality .m1 { --c: #4cc283 }
+.quality .m2 { --c: #ec8552 } .quality .m3 { --c: #b083e6 } }
 ";
 
 /// SQNR over bits, a panel for each set of numbers, a line for each method.
@@ -172,7 +173,7 @@ pub fn plot(points: &[Quality]) -> String {
     format!(
         "<svg class='quality' xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {:.0} {:.0}' role='img' \
          aria-label='Signal to quantization noise over bits a number'>\n<style>{STYLE}</style>\n{body}</svg>\n",
-        STEP + LEFT + WIDTH + 8.0,
+        STEP + LEFT + WIDTH + 26.0,
         TOP + HEIGHT + 30.0
     )
 }
@@ -181,7 +182,8 @@ pub fn plot(points: &[Quality]) -> String {
 pub fn html(plot: &str) -> String {
     format!(
         "<h2>Quality against bits</h2>
-{plot}<p class=note>The page's gray values, normalized to mean 0 and deviation 1, and 2^18 normally distributed numbers,
+<div class=scroll>{plot}</div>
+<p class=note>The page's gray values, normalized to mean 0 and deviation 1, and 2<sup>18</sup> normally distributed numbers,
 quantized and restored. SQNR is the energy of the numbers over that of the error. One symmetric scale for all, over the
 largest magnitude, over 99.99 % of the magnitudes, or where the squared error is least; or a scale for each block of 32
 (ggml's Q4_0 and Q8_0), whose bits count too. A bit more is worth about 6 dB.</p>

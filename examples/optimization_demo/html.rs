@@ -1,5 +1,6 @@
 //! The report: pictures, a bar chart, the table. One page that needs nothing but the files beside it.
 
+use crate::chart::{self, Bar};
 use crate::measure::Row;
 use crate::picture::{LEVEL, Page};
 use crate::table::time;
@@ -18,16 +19,9 @@ h1 { margin-bottom: 0 } p.sub, figcaption, .note { color: var(--faint) } p { max
 figure { margin: 0 } figure img { width: 100%; height: auto; border: 1px solid var(--line) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th, td { text-align: right; padding: .2rem .6rem; white-space: nowrap; border-bottom: 1px solid var(--line) }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left } tr.best td { font-weight: 600 } h2:first-child { margin-top: 0 }
-svg { width: 100%; height: auto } code { overflow-wrap: anywhere }
-";
-
-/// The chart's own look, for `chart.svg` as a file of its own and inside the page.
-const CHART_STYLE: &str = "
-.chart text { font: 13px system-ui, sans-serif; fill: #1d2733 } .chart .faint { fill: #6b7785 }
-.chart rect { fill: #3178c6 } .chart rect.best { fill: #d9622b }
-@media (prefers-color-scheme: dark) { .chart text { fill: #e4e9ee } .chart .faint { fill: #93a0ae }
-.chart rect { fill: #5b9be0 } .chart rect.best { fill: #ec8552 } }
+th:first-child, td:first-child, .named :is(th, td):nth-child(2) { text-align: left } tr.best td { font-weight: 600 } h2:first-child { margin-top: 0 }
+svg { width: 100%; height: auto } .half { max-width: 36rem } .quality { max-width: 64rem } .quality, .sizes { min-width: 30rem } code { overflow-wrap: anywhere }
+@media (max-width: 40rem) { th, td { padding: .2rem .4rem; font-size: .9rem } h1 { font-size: 1.6rem } }
 ";
 
 /// Writes `index.html` and `chart.svg`; the sections follow the measurements.
@@ -35,11 +29,6 @@ pub fn write(dir: &Path, page: &Page, rows: &[Row], sections: &[String]) -> io::
     let chart = chart(rows);
     fs::write(dir.join("chart.svg"), &chart)?;
     fs::write(dir.join("index.html"), report(page, rows, &chart, &sections.concat()))
-}
-
-/// A section of plain text.
-pub fn section(title: &str, text: &str) -> String {
-    format!("<h2>{}</h2>\n<div class=scroll><pre>{}</pre></div>\n", escape(title), escape(text))
 }
 
 fn report(page: &Page, rows: &[Row], chart: &str, sections: &str) -> String {
@@ -77,10 +66,11 @@ this machine. All of them give the same bits.</p>
 </div>
 <div>
 <h2>Megapixels per second</h2>
-{chart}</div>
+<div class=scroll>{chart}</div>
+</div>
 </div>
 <h2>Measurements</h2>
-<div class=scroll><table>
+<div class=scroll><table class=named>
 <tr><th>kernel<th>isa<th>median<th>Mpixels/s<th>GB/s<th>&times; scalar<th>of copy
 {table}</table></div>
 <p class=note>GB/s counts bytes read and written. <i>Of copy</i> is the time of copy_from_slice for as many bytes, divided by
@@ -95,45 +85,21 @@ the kernel's time.</p>
 
 /// Bars of megapixels per second, each kernel on its own scale.
 fn chart(rows: &[Row]) -> String {
-    const LEFT: f64 = 110.0;
-    const RIGHT: f64 = 150.0;
-    const BAR: f64 = 18.0;
-    const GAP: f64 = 34.0;
-    const WIDTH: f64 = 760.0;
-    let mut body = String::new();
-    let mut y = 0.0;
-    let mut last = "";
+    let mut groups: Vec<(&str, Vec<Bar>)> = Vec::new();
     for row in rows {
-        if row.kernel != last {
-            y += GAP;
-            let _ = writeln!(body, "<text x='0' y='{:.0}' font-weight='600'>{}</text>", y - 8.0, row.kernel);
-            last = row.kernel;
+        if groups.last().is_none_or(|(kernel, _)| *kernel != row.kernel) {
+            groups.push((row.kernel, Vec::new()));
         }
-        let most = rows.iter().filter(|r| r.kernel == row.kernel).map(|r| r.megapixels_per_s).fold(0.0, f64::max);
-        let length = (WIDTH - LEFT - RIGHT) * row.megapixels_per_s / most;
-        let class = if is_best(row, rows) { " class='best'" } else { "" };
-        let _ = writeln!(
-            body,
-            "<text x='{:.0}' y='{:.0}' text-anchor='end' class='faint'>{}</text>\
-             <rect x='{LEFT}' y='{:.0}' width='{length:.1}' height='{:.0}' rx='2'{class}/>\
-             <text x='{:.0}' y='{:.0}'>{:.0} <tspan class='faint'>({:.1} x scalar)</tspan></text>",
-            LEFT - 8.0,
-            y + BAR - 5.0,
-            row.isa,
-            y,
-            BAR - 3.0,
-            LEFT + length + 8.0,
-            y + BAR - 5.0,
-            row.megapixels_per_s,
-            row.times_scalar,
-        );
-        y += BAR;
+        let bar = Bar {
+            label: row.isa.to_owned(),
+            value: row.megapixels_per_s,
+            text: format!("{:.0}", row.megapixels_per_s),
+            note: format!("({:.1} x scalar)", row.times_scalar),
+            best: is_best(row, rows),
+        };
+        groups.last_mut().expect("a group was just there").1.push(bar);
     }
-    format!(
-        "<svg class='chart' xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {:.0}' role='img' \
-         aria-label='Megapixels per second of each kernel on each instruction set'>\n<style>{CHART_STYLE}</style>\n{body}</svg>\n",
-        y + 8.0
-    )
+    chart::bars("Megapixels per second of each kernel on each instruction set", &groups)
 }
 
 fn is_best(row: &Row, rows: &[Row]) -> bool {

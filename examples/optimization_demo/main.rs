@@ -6,9 +6,11 @@
 mod args;
 mod batching;
 mod bits;
+mod chart;
 mod html;
 mod measure;
 mod picture;
+mod pool;
 mod table;
 mod threads;
 
@@ -67,8 +69,10 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let settings = if args.quick { Settings::QUICK } else { Settings::FULL };
     let rows = measure::all(&page, settings)?;
     say(format_args!("{}", table::table(&rows)))?;
-    let threads = threads::table(&page, settings)?;
-    say(format_args!("\n{threads}"))?;
+    let threads = threads::all(&page, settings)?;
+    say(format_args!("{}", threads::table(&threads)))?;
+    let pools = pool::all(&page, settings)?;
+    say(format_args!("{}", pool::table(&pools)))?;
     let rules = batching::rules()?;
     say(format_args!("{}", batching::table(&rules)))?;
 
@@ -76,7 +80,7 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     page.write(&args.out)?;
     let quality = bits::plot(&bits::all(&page)?);
     fs::write(args.out.join("quality.svg"), &quality)?;
-    let sections = [bits::html(&quality), html::section("Threads", &threads), batching::html(&rules)];
+    let sections = [threads::html(&threads), pool::html(&pools), bits::html(&quality), batching::html(&rules)];
     html::write(&args.out, &page, &rows, &sections)?;
     let index = args.out.join("index.html");
     say(format_args!("\nwrote {} (gray.png, threshold.png, chart.svg and quality.svg beside it)\n", index.display()))?;

@@ -1,5 +1,6 @@
 //! Each kernel on one thread and on several.
 
+use crate::chart::{self, Bar};
 use crate::measure::{Settings, median_ns};
 use crate::picture::{LEVEL, Page};
 use crate::table::time;
@@ -20,8 +21,17 @@ omnilane::kernel! {
     }
 }
 
-/// A table of the kernels on 1, 2, 4, ... threads, up to one for each core.
-pub fn table(page: &Page, settings: Settings) -> Result<String, Box<dyn Error>> {
+/// A kernel on so many threads.
+pub struct Row {
+    kernel: &'static str,
+    threads: usize,
+    ns: f64,
+    /// The time of one thread, divided by this one.
+    speed_up: f64,
+}
+
+/// The kernels on 1, 2, 4, ... threads, up to one for each core.
+pub fn all(page: &Page, settings: Settings) -> Result<Vec<Row>, Box<dyn Error>> {
     let (width, height) = (page.width(), page.height());
     let gray = gray_from_rgba(page.rgba());
     let floats =
@@ -46,7 +56,7 @@ pub fn table(page: &Page, settings: Settings) -> Result<String, Box<dyn Error>> 
         done.expect("equal sizes");
     };
     let black = Threshold::Binary(255);
-    let mut kernels: [(&str, Call<'_>, Call<'_>); 4] = [
+    let mut kernels: [(&'static str, Call<'_>, Call<'_>); 4] = [
         (
             "gray_from_rgba",
             Box::new(|| gray_from_rgba_into(page.rgba(), &mut bytes.view_mut()).expect("equal sizes")),
@@ -71,26 +81,69 @@ pub fn table(page: &Page, settings: Settings) -> Result<String, Box<dyn Error>> 
     ];
 
     let most = optimal_thread_count();
-    let mut out = format!("{:<16} {:>8} {:>11} {:>9}\n", "kernel", "threads", "median", "speed-up");
-    for (name, one, several) in &mut kernels {
+    let mut rows = Vec::new();
+    for (kernel, one, several) in &mut kernels {
         let alone = median_ns(settings, one);
-        let _ = writeln!(out, "{name:<16} {:>8} {:>11} {:>9}", "one", time(alone), "");
+        rows.push(Row { kernel, threads: 1, ns: alone, speed_up: 1.0 });
         let mut threads = 2;
         while threads <= most {
             set_thread_count(threads)?;
-            let together = median_ns(settings, several);
-            let _ = writeln!(out, "{name:<16} {threads:>8} {:>11} {:>8.2}x", time(together), alone / together);
+            let ns = median_ns(settings, several);
+            rows.push(Row { kernel, threads, ns, speed_up: alone / ns });
             threads = if threads < most { (2 * threads).min(most) } else { most + 1 };
         }
     }
     set_thread_count(0)?;
     drop(kernels);
-    if most == 1 {
-        return Ok("This machine has one core: nothing to compare.\n".to_owned());
-    }
     let same = bytes == bytes_2 && black_and_white == black_and_white_2 && normal == normal_2;
-    if !(same && exponential == exponential_2) {
+    if most > 1 && !(same && exponential == exponential_2) {
         return Err("one thread and several gave different bits".into());
     }
-    Ok(out + "\nThe results of one thread and of several have the same bits.\n")
+    Ok(rows)
+}
+
+/// What there is to say of the rows.
+fn note(rows: &[Row]) -> &'static str {
+    if rows.iter().all(|row| row.threads == 1) {
+        "This machine has one core: nothing to compare."
+    } else {
+        "The results of one thread and of several have the same bits."
+    }
+}
+
+pub fn table(rows: &[Row]) -> String {
+    let mut out = format!("\n{:<16} {:>8} {:>11} {:>9}\n", "kernel", "threads", "median", "speed-up");
+    for row in rows {
+        let _ = writeln!(out, "{:<16} {:>8} {:>11} {:>8.2}x", row.kernel, row.threads, time(row.ns), row.speed_up);
+    }
+    format!("{out}\n{}\n", note(rows))
+}
+
+/// Bars of the speed-up: a section of the page.
+pub fn html(rows: &[Row]) -> String {
+    let mut groups: Vec<(&str, Vec<Bar>)> = Vec::new();
+    for row in rows {
+        if row.threads == 1 {
+            groups.push((row.kernel, Vec::new()));
+        }
+        let bar = Bar {
+            label: if row.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", row.threads) },
+            value: row.speed_up,
+            text: time(row.ns),
+            note: format!("({:.2} x)", row.speed_up),
+            best: row.threads > 1 && row.speed_up > 1.0,
+        };
+        if let Some((_, bars)) = groups.last_mut() {
+            bars.push(bar);
+        }
+    }
+    let bars = chart::bars("Speed-up of each kernel by threads", &groups);
+    format!(
+        "<h2>Threads</h2>
+<p>The same kernels with their rows split between threads: how many times as fast as on one. What only moves memory gains
+as far as the memory allows; <code>exp</code> computes more than it moves. {}</p>
+<div class='half scroll'>{bars}</div>
+",
+        note(rows)
+    )
 }

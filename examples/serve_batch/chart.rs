@@ -4,10 +4,10 @@ use crate::load::Step;
 use std::fmt::Write as _;
 
 const STYLE: &str = "
-text { font: 13px system-ui, sans-serif; fill: #1d2733 } .faint { fill: #6b7785 } .grid { stroke: #d9dde2 }
+svg:root { background: #fbfbf9 } text { font: 13px system-ui, sans-serif; fill: #1d2733 } .faint { fill: #6b7785 } .grid { stroke: #d9dde2 }
 .p50 { stroke: #3178c6; fill: #3178c6 } .p99 { stroke: #d9622b; fill: #d9622b } .full { stroke: #6b7785; stroke-dasharray: 4 4 }
 polyline { fill: none !important; stroke-width: 2 }
-@media (prefers-color-scheme: dark) { text { fill: #e4e9ee } .faint { fill: #93a0ae } .grid { stroke: #333c46 }
+@media (prefers-color-scheme: dark) { svg:root { background: #14181d } text { fill: #e4e9ee } .faint { fill: #93a0ae } .grid { stroke: #333c46 }
 .p50 { stroke: #5b9be0; fill: #5b9be0 } .p99 { stroke: #ec8552; fill: #ec8552 } }
 ";
 
@@ -48,9 +48,12 @@ pub fn draw(steps: &[Step], capacity: f64) -> String {
             let _ = writeln!(body, "<text x='{x:.1}' y='{y:.1}'>{class}</text>");
         }
     }
+    let mut free_from = 0.0;
     for step in steps {
         let turned_away = step.refused + step.expired;
-        if turned_away > 0 {
+        // Loads close to each other: one text is read, two over each other are not.
+        if turned_away > 0 && x(step.rate) >= free_from {
+            free_from = x(step.rate) + 90.0;
             let _ = writeln!(
                 body,
                 "<text class='faint' x='{:.1}' y='{:.1}' text-anchor='middle'>{:.0}% refused</text>",

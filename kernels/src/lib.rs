@@ -17,9 +17,25 @@
 //! assert_eq!(threshold(gray.view(), 75, Threshold::Binary(255)).to_vec(), [255, 255, 0]);
 //! # Ok::<(), omnilane::memory::ImageError>(())
 //! ```
+//!
+//! | kernel | from, to | equal to |
+//! |---|---|---|
+//! | [`gray_from_rgba`], [`gray_from_bgra`], [`gray_from_rgb`], [`gray_from_bgr`] | u8, u8 | OpenCV's `cvtColor`, bit for bit |
+//! | [`threshold`] | any number type | OpenCV's `threshold` |
+//! | [`mean_std`] | f32, f64 | |
+//! | [`normalize`] | f32, f32 | `(x - mean) / (std + 1e-8)` |
+//!
+//! # Features
+//! `std` and `parallel` (the `_parallel` forms) are on by default; `image` gives omnilane's pictures from and into the buffers of
+//! the image crate. Without them the crate is `no_std` with `alloc`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "std"), no_std)]
+// What the API guidelines ask of a library, and clippy only looks for if it is told to.
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
+#![warn(clippy::must_use_candidate, clippy::return_self_not_must_use)]
+// On docs.rs each item says which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "parallel")]
 mod bands;
@@ -55,6 +71,11 @@ fn destination<T: Element, const C: usize>(width: usize, height: usize) -> Image
         Err(e) => panic!("no memory for the result: {e}"),
     }
 }
+
+/// The README's code runs too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// The guide's code runs too: each chapter is the documentation of something that only `cargo test` sees.
 #[cfg(all(doctest, feature = "parallel"))]

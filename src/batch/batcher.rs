@@ -117,6 +117,7 @@ impl<T, R> DynamicBatcher<T, R> {
     }
 
     /// Waits for a place in the queue, to be filled later.
+    #[must_use]
     pub fn reserve(&self) -> Reserve<T, R> {
         Reserve::new(self.front(), None)
     }
@@ -170,6 +171,7 @@ impl<T, R> DynamicBatcher<T, R> {
     }
 
     /// [`DynamicBatcher::shutdown`] on this thread; needs no runtime.
+    #[must_use]
     pub fn shutdown_blocking(&self, timeout: Duration) -> Shutdown {
         block_on(self.shutdown(timeout))
     }

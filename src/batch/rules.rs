@@ -2,6 +2,20 @@
 //!
 //! [`LatencyTarget`] is that of the [`AdaptiveBatcher`](super::AdaptiveBatcher). The others are those of Clipper, Netflix and
 //! Daft, for a comparison under the same load: [`Simulator::rule`](super::sim::Simulator::rule) takes any.
+//!
+//! ```
+//! use omnilane::batch::rules::{LatencyTarget, Observation, SizeRule};
+//! use std::time::Duration;
+//!
+//! let mut rule = LatencyTarget::new(Duration::from_millis(10), 64);
+//! for _ in 0..100 {
+//!     // A batch of `b` takes 2 ms + 0.5 ms b: more than 16 items would take longer than 10 ms.
+//!     let size = rule.size();
+//!     let service = Duration::from_micros(2000 + 500 * size as u64);
+//!     rule.observe(&Observation { size, full: true, service });
+//! }
+//! assert!((8..=16).contains(&rule.size()));
+//! ```
 
 pub use super::model::ServiceModel;
 use std::collections::VecDeque;
@@ -39,7 +53,7 @@ const WINDOW: usize = 100;
 /// Before two sizes were seen it is +1 and *0.9.
 ///
 /// A difference between size and goal of up to `sigma / (2 c)`, but a twentieth of the size at most, is noise: nothing moves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LatencyTarget {
     size: usize,
     max: usize,
@@ -108,7 +122,7 @@ impl SizeRule for LatencyTarget {
 }
 
 /// Clipper's rule (Crankshaw et al., NSDI 2017): `+ step` while batches keep within the target, `* 0.9` when one does not.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Clipper {
     size: usize,
     max: usize,
@@ -140,7 +154,7 @@ impl SizeRule for Clipper {
 
 /// The AIMD limit of Netflix's concurrency-limits: `* 0.9` when the time is above the timeout, `+ 1` when at least half of
 /// the limit was used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Aimd {
     size: usize,
     max: usize,
@@ -171,7 +185,7 @@ impl SizeRule for Aimd {
 
 /// Daft's bisection, after algorithm 2 of Pang, Li and Wang (arXiv 2503.05248): the size is the middle of a range that
 /// closes below a batch that took too long, opens above one that had time left, and tightens around one that fits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Bisection {
     low: usize,
     high: usize,

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
-/// A [`Service`] that takes an item and gives its result: made by [`DynamicBatcher::service`].
+/// A [`tower_service::Service`] that takes an item and gives its result: made by [`DynamicBatcher::service`].
 ///
 /// `poll_ready` waits for a place in the queue and keeps it, so tower's `load_shed`, `timeout` and `buffer` work as they
 /// should. A call without it takes a place if there is one, else its future gives `QueueFull`.

@@ -188,6 +188,10 @@ impl Simulator {
     /// Runs until every request is answered. Without a shutdown it closes when the last one has come and nothing is due.
     ///
     /// `process` says what comes of each batch when it starts.
+    ///
+    /// # Panics
+    /// If `process` does.
+    #[must_use]
     pub fn run(self, requests: &[Request], mut process: impl FnMut(&Batch) -> Outcome) -> Report {
         let mut run = Run {
             core: Core::new(self.policy, self.rule),

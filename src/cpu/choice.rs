@@ -5,6 +5,15 @@ use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// How much of the library's machinery is used; for the whole process, changeable at any time.
+///
+/// ```
+/// use omnilane::cpu::{OptLevel, get_opt_level, memory_opt_enabled, parallel_enabled, set_opt_level, simd_enabled};
+///
+/// set_opt_level(OptLevel::Simd);
+/// assert_eq!(get_opt_level(), OptLevel::Simd);
+/// assert!(simd_enabled() && !parallel_enabled() && !memory_opt_enabled());
+/// set_opt_level(OptLevel::Full);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(u8)]
 pub enum OptLevel {
@@ -45,6 +54,14 @@ const UNSET: u8 = u8::MAX;
 /// Sets how much of the library is used, for every thread, from now on.
 ///
 /// The results of kernels do not depend on it.
+///
+/// ```
+/// use omnilane::cpu::{Isa, OptLevel, current_isa, set_opt_level};
+///
+/// set_opt_level(OptLevel::None);
+/// assert_eq!(current_isa(), Isa::Scalar);
+/// set_opt_level(OptLevel::Full);
+/// ```
 pub fn set_opt_level(level: OptLevel) {
     LEVEL.store(level as u8, Relaxed);
 }
@@ -82,6 +99,13 @@ pub fn memory_opt_enabled() -> bool {
 ///
 /// In order: the scope of [`with_isa`](super::with_isa), [`OptLevel::None`], the environment's `OMNILANE_ISA`,
 /// [`Isa::best`].
+///
+/// ```
+/// use omnilane::cpu::{Isa, current_isa};
+///
+/// assert!(current_isa().is_available());
+/// println!("kernels run on {}", current_isa());
+/// ```
 #[inline]
 #[must_use]
 pub fn current_isa() -> Isa {

@@ -5,17 +5,19 @@ use super::{LaneWord, Registers, Shape, Width};
 use crate::cpu::Isa;
 
 /// No instruction set at all: plain loops over 16-byte arrays. The definition that all others must equal.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Scalar(());
 
 impl Scalar {
     /// Always there.
+    #[must_use]
     #[inline(always)]
     pub const fn new() -> Self {
         Scalar(())
     }
 
     /// Always there.
+    #[must_use]
     #[inline(always)]
     pub const fn detect() -> Option<Self> {
         Some(Scalar(()))

@@ -3,12 +3,27 @@
 //! The last, incomplete vector of a slice is a whole one that ends where the slice ends: it computes some elements a
 //! second time, to the same values. Only a slice shorter than a vector is loaded and stored in part.
 
-use super::{Element, LengthError, Mask, Num, Simd, Vector};
+use super::{Element, LengthError, Simd, Vector};
 
 /// `dst[i] = f(src[i])` for elements of equal width.
 ///
 /// `f` sees lanes without their places: what it makes of a lane may depend on that lane only. It may see an element
 /// twice, and lanes past the end as zero.
+///
+/// ```
+/// use omnilane::lanes::{LengthError, Simd, map};
+///
+/// omnilane::kernel! {
+///     fn invert<S: Simd>(simd: S, src: &[u8], dst: &mut [u8]) -> Result<(), LengthError> {
+///         map(simd, src, dst, #[inline(always)] |v| !v)
+///     }
+/// }
+///
+/// let mut dst = [0; 3];
+/// invert(&[0, 1, 255], &mut dst)?;
+/// assert_eq!(dst, [255, 254, 0]);
+/// # Ok::<(), LengthError>(())
+/// ```
 ///
 /// # Errors
 /// [`LengthError`] if the lengths differ; nothing is written then.
@@ -153,6 +168,20 @@ pub fn map_blocks<S: Simd, T: Element, U: Element, const IN: usize, const OUT: u
 }
 
 /// `data[i] = f(data[i])`; `f` as in [`map`], but it sees no element twice.
+///
+/// ```
+/// use omnilane::lanes::{Simd, map_in_place};
+///
+/// omnilane::kernel! {
+///     fn double<S: Simd>(simd: S, data: &mut [i32]) {
+///         map_in_place(simd, data, #[inline(always)] |v| v + v);
+///     }
+/// }
+///
+/// let mut data = [1, 2, 3];
+/// double(&mut data);
+/// assert_eq!(data, [2, 4, 6]);
+/// ```
 #[inline(always)]
 pub fn map_in_place<S: Simd, T: Element>(simd: S, data: &mut [T], f: impl Fn(Vector<S, T>) -> Vector<S, T>) {
     let lanes = Vector::<S, T>::LANES;
@@ -172,6 +201,21 @@ pub fn map_in_place<S: Simd, T: Element>(simd: S, data: &mut [T], f: impl Fn(Vec
 }
 
 /// `dst[i] = f(a[i], b[i])` for elements of equal width; `f` as in [`map`].
+///
+/// ```
+/// use omnilane::lanes::{LengthError, Simd, zip_map};
+///
+/// omnilane::kernel! {
+///     fn difference<S: Simd>(simd: S, a: &[u8], b: &[u8], dst: &mut [u8]) -> Result<(), LengthError> {
+///         zip_map(simd, a, b, dst, #[inline(always)] |a, b| a.abs_diff(b))
+///     }
+/// }
+///
+/// let mut dst = [0; 2];
+/// difference(&[1, 200], &[4, 150], &mut dst)?;
+/// assert_eq!(dst, [3, 50]);
+/// # Ok::<(), LengthError>(())
+/// ```
 ///
 /// # Errors
 /// [`LengthError`] if the lengths differ; nothing is written then.
@@ -204,6 +248,24 @@ pub fn zip_map<S: Simd, T: Element, U: Element<Bits = T::Bits>, V: Element<Bits 
 
 /// Calls `f(vector, n)` for every vector of `src` in order, each element once: the first `n` lanes are elements (all but
 /// in the last call), the others zero.
+///
+/// ```
+/// use omnilane::lanes::{Simd, for_each};
+///
+/// omnilane::kernel! {
+///     /// How many vectors it takes, and the elements of the last one.
+///     fn vectors<S: Simd>(simd: S, src: &[u8]) -> (usize, usize) {
+///         let (mut vectors, mut last) = (0, 0);
+///         for_each(simd, src, #[inline(always)] |_, n| {
+///             vectors += 1;
+///             last = n;
+///         });
+///         (vectors, last)
+///     }
+/// }
+///
+/// assert_eq!(vectors(&[7; 5]), (1, 5));
+/// ```
 #[inline(always)]
 pub fn for_each<S: Simd, T: Element>(simd: S, src: &[T], mut f: impl FnMut(Vector<S, T>, usize)) {
     let chunks = src.chunks_exact(Vector::<S, T>::LANES);
@@ -214,138 +276,6 @@ pub fn for_each<S: Simd, T: Element>(simd: S, src: &[T], mut f: impl FnMut(Vecto
     if !rest.is_empty() {
         f(Vector::load_partial(simd, rest), rest.len());
     }
-}
-
-/// Bytes of the virtual register over which [`reduce`] runs on every instruction set.
-const VIRTUAL_BYTES: usize = 128;
-/// Registers that it takes at most.
-const MOST_REGISTERS: usize = VIRTUAL_BYTES / 16;
-
-/// Combines the elements of `src` in an order that is the same on every instruction set.
-///
-/// The order: `V` = 128 bytes' worth of virtual lanes start at `identity`; lane `j` takes in the elements `j`, `j + V`,
-/// `j + 2V`, ... by `f(lane, element)`; then `combine` folds halves, lane `j` with lane `j + V/2`, until one is left.
-///
-/// ```
-/// use omnilane::lanes::{Simd, reduce};
-///
-/// omnilane::kernel! {
-///     /// The sum of squares.
-///     fn energy<S: Simd>(simd: S, src: &[f32]) -> f32 {
-///         reduce(simd, src, 0.0, #[inline(always)] |acc, v| acc + v * v, #[inline(always)] |a, b| a + b)
-///     }
-/// }
-///
-/// assert_eq!(energy(&[1.0, 2.0, 3.0]), 14.0);
-/// ```
-#[inline(always)]
-pub fn reduce<S: Simd, T: Num>(
-    simd: S,
-    src: &[T],
-    identity: T,
-    f: impl Fn(Vector<S, T>, Vector<S, T>) -> Vector<S, T>,
-    combine: impl Fn(Vector<S, T>, Vector<S, T>) -> Vector<S, T>,
-) -> T {
-    let lanes = Vector::<S, T>::LANES;
-    let registers = VIRTUAL_BYTES / S::BYTES;
-    let mut acc = [simd.splat(identity); MOST_REGISTERS];
-    let chunks = src.chunks_exact(registers * lanes);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for k in 0..registers {
-            acc[k] = f(acc[k], Vector::load(simd, &chunk[k * lanes..]));
-        }
-    }
-    for (k, rest) in rest.chunks(lanes).enumerate() {
-        let next = f(acc[k], Vector::load_partial(simd, rest));
-        acc[k] = Mask::first_n(simd, rest.len()).select(next, acc[k]);
-    }
-    let mut n = registers;
-    while n > 1 {
-        n /= 2;
-        for k in 0..n {
-            acc[k] = combine(acc[k], acc[k + n]);
-        }
-    }
-    let mut all = acc[0];
-    let mut n = lanes;
-    while n > 1 {
-        n /= 2;
-        all = combine(all, all.slide_down(all, n));
-    }
-    all.to_array().as_ref()[0]
-}
-
-/// The sum of the elements in the order of [`reduce`]; integers wrap; 0 if there are none.
-#[inline(always)]
-pub fn sum<S: Simd, T: Num>(simd: S, src: &[T]) -> T {
-    reduce(
-        simd,
-        src,
-        T::default(),
-        #[inline(always)]
-        |a, b| a + b,
-        #[inline(always)]
-        |a, b| a + b,
-    )
-}
-
-/// The smallest element, as [`Vector::min`] orders them: NaN only if there is nothing else. `None` if there are none.
-#[inline(always)]
-pub fn min<S: Simd, T: Num>(simd: S, src: &[T]) -> Option<T> {
-    let first = *src.first()?;
-    Some(reduce(
-        simd,
-        src,
-        first,
-        #[inline(always)]
-        |a, b| a.min(b),
-        #[inline(always)]
-        |a, b| a.min(b),
-    ))
-}
-
-/// The largest element, as [`Vector::max`] orders them: NaN only if there is nothing else. `None` if there are none.
-#[inline(always)]
-pub fn max<S: Simd, T: Num>(simd: S, src: &[T]) -> Option<T> {
-    let first = *src.first()?;
-    Some(reduce(
-        simd,
-        src,
-        first,
-        #[inline(always)]
-        |a, b| a.max(b),
-        #[inline(always)]
-        |a, b| a.max(b),
-    ))
-}
-
-/// The index of the first element for which `predicate` holds.
-#[inline(always)]
-pub fn find<S: Simd, T: Element>(simd: S, src: &[T], predicate: impl Fn(Vector<S, T>) -> Mask<S, T>) -> Option<usize> {
-    let lanes = Vector::<S, T>::LANES;
-    let chunks = src.chunks_exact(lanes);
-    let rest = chunks.remainder();
-    for (i, chunk) in chunks.enumerate() {
-        let hit = predicate(Vector::load(simd, chunk));
-        if hit.any() {
-            return hit.first().map(|lane| i * lanes + lane);
-        }
-    }
-    let hit = predicate(Vector::load_partial(simd, rest)) & Mask::first_n(simd, rest.len());
-    hit.first().map(|lane| src.len() - rest.len() + lane)
-}
-
-/// The number of elements for which `predicate` holds.
-#[inline(always)]
-pub fn count<S: Simd, T: Element>(simd: S, src: &[T], predicate: impl Fn(Vector<S, T>) -> Mask<S, T>) -> usize {
-    let chunks = src.chunks_exact(Vector::<S, T>::LANES);
-    let rest = chunks.remainder();
-    let mut n = 0;
-    for chunk in chunks {
-        n += predicate(Vector::load(simd, chunk)).count();
-    }
-    n + (predicate(Vector::load_partial(simd, rest)) & Mask::first_n(simd, rest.len())).count()
 }
 
 #[inline(always)]

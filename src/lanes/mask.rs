@@ -7,6 +7,24 @@ use core::marker::PhantomData;
 use core::ops::{BitAnd, BitOr, BitXor, Not};
 
 /// One truth per lane of a [`Vector<S, T>`], in whatever form the instruction set keeps it.
+///
+/// ```
+/// use omnilane::lanes::{LengthError, Simd, map};
+///
+/// omnilane::kernel! {
+///     /// Halves what is above 100.
+///     fn soften<S: Simd>(simd: S, src: &[u8], dst: &mut [u8]) -> Result<(), LengthError> {
+///         let level = simd.splat(100);
+///         map(simd, src, dst, #[inline(always)] |v| v.gt(level).select(v >> 1, v))
+///     }
+/// }
+///
+/// let mut dst = [0; 3];
+/// soften(&[100, 101, 200], &mut dst)?;
+/// assert_eq!(dst, [100, 50, 100]);
+/// # Ok::<(), LengthError>(())
+/// ```
+#[must_use = "an operation gives new lanes, it changes none"]
 pub struct Mask<S: Simd, T: Element> {
     pub(super) mask: S::Mask,
     simd: S,

@@ -171,6 +171,21 @@ planes!(2 load_interleaved2 store_interleaved2 interleave2 deinterleave2,
 ///
 /// Rows are `src_stride` and `dst_stride` elements apart; the last row needs only `N`.
 ///
+/// ```
+/// use omnilane::lanes::{Simd, transpose_square};
+///
+/// omnilane::kernel! {
+///     fn transpose_4x4<S: Simd>(simd: S, src: &[u8; 16], dst: &mut [u8; 16]) {
+///         transpose_square::<S, u8, 4>(simd, src, 4, dst, 4);
+///     }
+/// }
+///
+/// let src: [u8; 16] = core::array::from_fn(|i| i as u8);
+/// let mut dst = [0; 16];
+/// transpose_4x4(&src, &mut dst);
+/// assert_eq!(dst[..4], [0, 4, 8, 12]);
+/// ```
+///
 /// # Panics
 /// If `N` is another number (when compiled), or a slice does not hold `(N - 1) * stride + N` elements.
 #[inline(always)]

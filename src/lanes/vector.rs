@@ -6,6 +6,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 /// One register of the instruction set `S`, read as lanes of `T` in memory order.
+#[must_use = "an operation gives new lanes, it changes none"]
 pub struct Vector<S: Simd, T: Element> {
     pub(super) reg: S::Reg,
     pub(super) simd: S,

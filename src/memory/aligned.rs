@@ -71,6 +71,21 @@ impl<T: Element> AsRef<[T]> for AlignedBuffer<T> {
     }
 }
 
+impl<T: Element> AsMut<[T]> for AlignedBuffer<T> {
+    fn as_mut(&mut self) -> &mut [T] {
+        self
+    }
+}
+
+impl<T: Element> PartialEq for AlignedBuffer<T> {
+    /// Whether the elements are equal.
+    fn eq(&self, other: &Self) -> bool {
+        self[..] == other[..]
+    }
+}
+
+impl<T: Element + Eq> Eq for AlignedBuffer<T> {}
+
 impl<T: Element> fmt::Debug for AlignedBuffer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AlignedBuffer")

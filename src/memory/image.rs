@@ -16,6 +16,15 @@ const ALIGN: usize = 64;
 struct Line([u8; ALIGN]);
 
 /// A picture of `C` interleaved channels of `T` that owns its memory; rows start on 64 bytes.
+///
+/// ```
+/// use omnilane::memory::Image;
+///
+/// let image = Image::<u8, 3>::from_fn(100, 2, |x, y| [x as u8, y as u8, 255])?;
+/// assert_eq!((image.width(), image.height(), image.stride()), (100, 2, 320));
+/// assert_eq!(image.view().pixel(99, 1), Some([99, 1, 255]));
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 #[derive(Clone)]
 pub struct Image<T, const C: usize> {
     lines: Vec<Line>,
@@ -32,13 +41,10 @@ impl<T: Element, const C: usize> Image<T, C> {
         const { assert!(C > 0, "a pixel has a channel") };
         let too_large = ImageError::TooLarge { width, height, channels: C };
         let per_line = ALIGN / size_of::<T>();
-        let row = width.checked_mul(C).ok_or(too_large)?;
-        // A picture without rows needs no memory, however wide it is.
-        let stride = row.checked_next_multiple_of(per_line).or((height == 0).then_some(row)).ok_or(too_large)?;
-        let elements = layout::needed(row, height, stride).ok_or(too_large)?;
+        let (layout, elements) = Layout::with_rows_on(per_line, width, height, C).ok_or(too_large)?;
         let lines = elements.div_ceil(per_line);
         let lines = bytemuck::allocation::try_zeroed_vec(lines).map_err(|()| too_large)?;
-        Ok(Image { lines, layout: Layout { width, height, stride }, element: PhantomData })
+        Ok(Image { lines, layout, element: PhantomData })
     }
 
     /// A picture whose pixel at column `x` of row `y` is `f(x, y)`.
@@ -56,23 +62,7 @@ impl<T: Element, const C: usize> Image<T, C> {
         Ok(image)
     }
 
-    /// Pixels in a row.
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.layout.width
-    }
-
-    /// Rows.
-    #[must_use]
-    pub fn height(&self) -> usize {
-        self.layout.height
-    }
-
-    /// Elements from the start of a row to the start of the next: `width * C`, rounded up to 64 bytes.
-    #[must_use]
-    pub fn stride(&self) -> usize {
-        self.layout.stride
-    }
+    layout::size!("Elements from the start of a row to the start of the next: `width * C`, rounded up to 64 bytes.");
 
     /// The picture for reading.
     #[must_use]
@@ -102,6 +92,20 @@ impl<T: Element, const C: usize> PartialEq for Image<T, C> {
     /// Whether size and pixels are equal.
     fn eq(&self, other: &Self) -> bool {
         self.view() == other.view()
+    }
+}
+
+impl<T: Element + Eq, const C: usize> Eq for Image<T, C> {}
+
+impl<'a, T: Element, const C: usize> From<&'a Image<T, C>> for ImageView<'a, T, C> {
+    fn from(image: &'a Image<T, C>) -> Self {
+        image.view()
+    }
+}
+
+impl<'a, T: Element, const C: usize> From<&'a mut Image<T, C>> for ImageViewMut<'a, T, C> {
+    fn from(image: &'a mut Image<T, C>) -> Self {
+        image.view_mut()
     }
 }
 

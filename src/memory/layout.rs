@@ -70,11 +70,46 @@ impl Layout {
     pub fn index(&self, x: usize, y: usize, channels: usize) -> Option<usize> {
         (x < self.width && y < self.height).then(|| y * self.stride + x * channels)
     }
+
+    /// A picture whose rows start on multiples of `unit` elements, and the elements that it takes.
+    pub fn with_rows_on(unit: usize, width: usize, height: usize, channels: usize) -> Option<(Layout, usize)> {
+        let row = width.checked_mul(channels)?;
+        // A picture without rows needs no memory, however wide it is.
+        let stride = row.checked_next_multiple_of(unit).or((height == 0).then_some(row))?;
+        Some((Layout { width, height, stride }, needed(row, height, stride)?))
+    }
 }
+
+/// The size of a picture whose field `layout` has it.
+macro_rules! size {
+    ($stride:literal) => {
+        /// Pixels in a row.
+        #[inline(always)]
+        #[must_use]
+        pub fn width(&self) -> usize {
+            self.layout.width
+        }
+
+        /// Rows.
+        #[inline(always)]
+        #[must_use]
+        pub fn height(&self) -> usize {
+            self.layout.height
+        }
+
+        #[doc = $stride]
+        #[inline(always)]
+        #[must_use]
+        pub fn stride(&self) -> usize {
+            self.layout.stride
+        }
+    };
+}
+pub(super) use size;
 
 /// Elements of `height` rows; the last row needs no padding.
 #[inline(always)]
-pub(super) fn needed(row: usize, height: usize, stride: usize) -> Option<usize> {
+fn needed(row: usize, height: usize, stride: usize) -> Option<usize> {
     match height {
         0 => Some(0),
         h => (h - 1).checked_mul(stride)?.checked_add(row),

@@ -18,6 +18,8 @@
 //! # Ok::<(), omnilane::memory::ImageError>(())
 //! ```
 //!
+//! Where the memory comes from:
+//!
 #![cfg_attr(
     feature = "std",
     doc = "- [`BufferPool`] hands the memory of dropped buffers out again; [`scratch`] is each thread's own."
@@ -50,12 +52,15 @@ pub use arena::{Arena, ArenaError};
 pub use error::ImageError;
 pub use image::Image;
 #[cfg(feature = "mmap")]
+#[doc(inline)]
 pub use model::{Advice, Dtype, Metadata, MmapModel, ModelError, TensorElement, TensorView, Tensors};
 #[cfg(feature = "std")]
+#[doc(inline)]
 pub use pool::{
     BufferPool, ClassStats, LeakReport, Outstanding, PoolBuilder, PoolStats, PooledBuffer, PooledImage, PooledUninit,
 };
 #[cfg(all(feature = "std", not(loom)))]
+#[doc(inline)]
 pub use pool::{GlobalPools, scratch, scratch_pool};
 pub use pool_error::PoolError;
 pub use rows::{Rows, RowsMut, for_each_row, zip_rows};

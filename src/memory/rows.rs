@@ -99,6 +99,17 @@ impl<T> FusedIterator for RowsMut<'_, T> {}
 ///
 /// `f` must not care where a row ends. The pictures have the same height, or the shorter one ends it; widths are the
 /// caller's to check.
+///
+/// ```
+/// use omnilane::memory::{Image, ImageView, zip_rows};
+///
+/// let data: Vec<u8> = (0..12).collect();
+/// let src = ImageView::<u8, 1>::with_stride(&data, 3, 2, 6)?;
+/// let mut dst = Image::<u8, 1>::new(3, 2)?;
+/// zip_rows(src, &mut dst.view_mut(), |src, dst| dst.copy_from_slice(src));
+/// assert_eq!(dst.to_vec(), [0, 1, 2, 6, 7, 8]);
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 #[inline(always)]
 pub fn zip_rows<T: Element, U: Element, const C: usize, const D: usize>(
     src: ImageView<'_, T, C>,
@@ -118,6 +129,15 @@ pub fn zip_rows<T: Element, U: Element, const C: usize, const D: usize>(
 /// Calls `f(row)` for the rows of a picture, or once for all of them where it has no gaps.
 ///
 /// `f` must not care where a row ends.
+///
+/// ```
+/// use omnilane::memory::{ImageViewMut, for_each_row};
+///
+/// let mut data = [1, 2, 3, 4];
+/// for_each_row(&mut ImageViewMut::<u8, 1>::new(&mut data, 2, 2)?, |row| row.fill(7));
+/// assert_eq!(data, [7; 4]);
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 #[inline(always)]
 pub fn for_each_row<T: Element, const C: usize>(data: &mut ImageViewMut<'_, T, C>, mut f: impl FnMut(&mut [T])) {
     let rows = if data.is_contiguous() { data.one_row_mut() } else { data.rows_mut() };

@@ -1,6 +1,6 @@
 //! A picture in a slice, for reading.
 
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::{Image, ImageError, Rows};
 use crate::lanes::Element;
 use core::fmt;
@@ -38,26 +38,7 @@ impl<'a, T: Element, const C: usize> ImageView<'a, T, C> {
         ImageView { data: &data[..layout.needed(C)], layout }
     }
 
-    /// Pixels in a row.
-    #[inline(always)]
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.layout.width
-    }
-
-    /// Rows.
-    #[inline(always)]
-    #[must_use]
-    pub fn height(&self) -> usize {
-        self.layout.height
-    }
-
-    /// Elements from the start of a row to the start of the next.
-    #[inline(always)]
-    #[must_use]
-    pub fn stride(&self) -> usize {
-        self.layout.stride
-    }
+    layout::size!("Elements from the start of a row to the start of the next.");
 
     /// Whether the rows follow each other without a gap.
     #[inline(always)]
@@ -139,6 +120,8 @@ impl<'a, T: Element, const C: usize> ImageView<'a, T, C> {
         Ok(image)
     }
 }
+
+impl<T: Element + Eq, const C: usize> Eq for ImageView<'_, T, C> {}
 
 impl<T: Element, const C: usize> PartialEq for ImageView<'_, T, C> {
     /// Whether size and pixels are equal; what lies between the rows does not count.

@@ -1,6 +1,6 @@
 //! A picture in a slice, for writing.
 
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::{ImageError, ImageView, RowsMut};
 use crate::lanes::Element;
 use core::fmt;
@@ -8,6 +8,16 @@ use core::fmt;
 /// A picture of `C` interleaved channels of `T` in somebody's slice, for writing; otherwise as [`ImageView`].
 ///
 /// What lies between the rows is never written.
+///
+/// ```
+/// use omnilane::memory::ImageViewMut;
+///
+/// let mut data = [0; 6];
+/// let mut view = ImageViewMut::<u8, 1>::with_stride(&mut data, 2, 2, 3)?;
+/// view.rows_mut().for_each(|row| row.fill(7));
+/// assert_eq!(data, [7, 7, 0, 7, 7, 0]);
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 pub struct ImageViewMut<'a, T, const C: usize> {
     data: &'a mut [T],
     layout: Layout,
@@ -37,26 +47,7 @@ impl<'a, T: Element, const C: usize> ImageViewMut<'a, T, C> {
         ImageViewMut { data: &mut data[..layout.needed(C)], layout }
     }
 
-    /// Pixels in a row.
-    #[inline(always)]
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.layout.width
-    }
-
-    /// Rows.
-    #[inline(always)]
-    #[must_use]
-    pub fn height(&self) -> usize {
-        self.layout.height
-    }
-
-    /// Elements from the start of a row to the start of the next.
-    #[inline(always)]
-    #[must_use]
-    pub fn stride(&self) -> usize {
-        self.layout.stride
-    }
+    layout::size!("Elements from the start of a row to the start of the next.");
 
     /// Whether the rows follow each other without a gap.
     #[inline(always)]

@@ -130,6 +130,7 @@ pub(super) fn push_finite(all: &mut Comparison, mut original: Vec<f32>, mut rest
 
 /// A precision for each tensor, and how good the choice is.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Plan {
     /// One for each profile, in order.
     pub choices: Vec<Candidate>,

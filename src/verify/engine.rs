@@ -5,6 +5,7 @@ use super::cases::{Form, Shape, values};
 use super::report::{Against, Case, Failure, Place, Problem, Report, Skipped};
 use super::{Outcome, Random, Sample};
 use crate::cpu::{Isa, with_isa};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs something over source values laid out as the shape says, everything else filled with the byte.
@@ -190,5 +191,14 @@ fn seed_from_environment() -> Option<u64> {
     match value.trim().parse() {
         Ok(seed) => Some(seed),
         Err(e) => panic!("OMNILANE_SEED={value:?}: {e}"),
+    }
+}
+
+impl<T, O> fmt::Debug for Check<'_, T, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Check { name, define, seed, random_cases, ulps, also, .. } = self;
+        let mut out = f.debug_struct("Check");
+        out.field("name", name).field("definition", &define.is_some()).field("seed", seed);
+        out.field("cases", random_cases).field("ulps", ulps).field("also", also).finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@ use super::cases::Form;
 use super::engine::{Check, Run};
 use super::{Outcome, Sample};
 use crate::memory::{ImageView, ImageViewMut};
+use std::fmt;
 
 /// A form's builder: its docs and name, its arguments, its result, the kernel's signature, and how the kernel is run.
 macro_rules! form {
@@ -33,6 +34,13 @@ macro_rules! form {
             #[must_use]
             pub fn kernel(self, f: impl $($signature)* + 'a) -> Check<'a, $src, $outcome> {
                 Check::new(self.name, self.form, self.define, $run(self.form, f))
+            }
+        }
+
+        impl<$($t,)+ $($(const $c: usize),+)?> fmt::Debug for $name<'_, $($t,)+ $($($c),+)?> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut out = f.debug_struct(stringify!($name));
+                out.field("name", &self.name).field("definition", &self.define.is_some()).finish_non_exhaustive()
             }
         }
     };
@@ -101,18 +109,55 @@ pub fn image_in_place<'a, T: Sample, const C: usize>(name: &str) -> ImageInPlace
 }
 
 /// A kernel from a picture to a value.
+///
+/// ```
+/// let check = omnilane::verify::image_reduce::<u8, 1, usize>("pixels")
+///     .definition(|src| src.width() * src.height())
+///     .kernel(|src| src.rows().map(<[u8]>::len).sum());
+/// check.assert();
+/// ```
 #[must_use]
 pub fn image_reduce<'a, T: Sample, const C: usize, R: Outcome>(name: &str) -> ImageReduction<'a, T, R, C> {
     ImageReduction { name: name.into(), form: form::<T, T>(C, 0, true), define: None }
 }
 
 /// A kernel from a slice to a slice, of equal lengths if [`ratio`](SliceKernel::ratio) is not set.
+///
+/// ```
+/// use omnilane::lanes::{LengthError, Simd, map};
+///
+/// omnilane::kernel! {
+///     fn invert<S: Simd>(simd: S, src: &[u8], dst: &mut [u8]) -> Result<(), LengthError> {
+///         map(simd, src, dst, #[inline(always)] |v| !v)
+///     }
+/// }
+///
+/// let check = omnilane::verify::slice::<u8, u8>("invert")
+///     .definition(|src, dst| dst.iter_mut().zip(src).for_each(|(dst, src)| *dst = !src))
+///     .kernel(|src, dst| invert(src, dst).unwrap());
+/// check.assert();
+/// ```
 #[must_use]
 pub fn slice<'a, T: Sample, U: Sample>(name: &str) -> SliceKernel<'a, T, U> {
     SliceKernel { name: name.into(), form: form::<T, U>(1, 1, false), define: None }
 }
 
 /// A kernel on a slice in its place.
+///
+/// ```
+/// use omnilane::lanes::{Simd, map_in_place};
+///
+/// omnilane::kernel! {
+///     fn negate<S: Simd>(simd: S, data: &mut [f32]) {
+///         map_in_place(simd, data, #[inline(always)] |v| -v);
+///     }
+/// }
+///
+/// let check = omnilane::verify::slice_in_place::<f32>("negate")
+///     .definition(|data| data.iter_mut().for_each(|x| *x = -*x))
+///     .kernel(|data| negate(data));
+/// check.assert();
+/// ```
 #[must_use]
 pub fn slice_in_place<'a, T: Sample>(name: &str) -> SliceInPlace<'a, T> {
     let form = Form { in_place: true, ..form::<T, T>(1, 1, false) };

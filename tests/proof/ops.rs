@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Files of `src/lanes` without lane operations: traits, re-exports, and the loops over slices, which have other tests.
-const OTHER_FILES: [&str; 5] = ["drivers.rs", "element.rs", "error.rs", "mod.rs", "simd.rs"];
+const OTHER_FILES: [&str; 6] = ["drivers.rs", "element.rs", "error.rs", "mod.rs", "reductions.rs", "simd.rs"];
 
 /// Public functions that are no operations on lanes.
 const NO_OPERATION: [&str; 1] = [

@@ -50,6 +50,7 @@ fn succeeds(command: &mut Command) -> bool {
 }
 
 /// A script of this crate's `python` folder in its process.
+#[derive(Debug)]
 pub struct Child {
     process: Process,
     to: ChildStdin,

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#333c46}.f{fill:#6b7785}.g{stroke:#d9dde2}.one{stroke:#d9622b}\
-.w{fill:#3178c6}.l{fill:#d9622b}@media(prefers-color-scheme:dark){text{fill:#e4e9ee}.f{fill:#93a0ae}.g{stroke:#333c46}\
+const STYLE: &str = "svg:root{background:#fbfbf9}\
+text{font:13px system-ui,sans-serif;fill:#333c46}.f{fill:#6b7785}.g{stroke:#d9dde2}.one{stroke:#d9622b}\
+.w{fill:#3178c6}.l{fill:#d9622b}@media(prefers-color-scheme:dark){\
+svg:root{background:#14181d}text{fill:#e4e9ee}.f{fill:#93a0ae}.g{stroke:#333c46}\
 .w{fill:#5b9be0}.l{fill:#ec8552}}";
 const COLOURS: [&str; 12] = [
     "#9aa4ae", "#6b7785", "#7aa6d8", "#3f87d4", "#1f9e89", "#8bbf3d", "#d9622b", "#c2a000", "#b04bb5", "#7a5cd6",

@@ -28,7 +28,7 @@ use crate::isa::shape::shapes;
 use arch::*;
 
 /// The CPU has AVX2, FMA, F16C, BMI1, BMI2, LZCNT, MOVBE and POPCNT; a register has 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Avx2(());
 
 crate::isa::token!(Avx2);

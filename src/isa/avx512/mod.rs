@@ -64,7 +64,7 @@ mod width;
 
 /// x86 with AVX-512 F, BW, CD, DQ, VL, IFMA, VBMI, VBMI2, VNNI, BITALG and VPOPCNTDQ, with GFNI, VAES and VPCLMULQDQ, and
 /// with all that AVX2 has: 512-bit registers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Avx512(());
 
 crate::isa::token!(Avx512);

@@ -17,7 +17,7 @@ use bytemuck::cast;
 use core::arch::aarch64::*;
 
 /// Proves NEON; a register has 16 bytes, a mask is a register whose lanes are all ones or zero.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Neon(());
 
 crate::isa::token!(Neon);

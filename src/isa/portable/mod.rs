@@ -25,17 +25,19 @@ use bytemuck::cast;
 use wide::{u8x16, u64x2};
 
 /// 128-bit registers on every machine, with the instructions that the whole program was compiled for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Portable(());
 
 impl Portable {
     /// Always there.
+    #[must_use]
     #[inline(always)]
     pub const fn new() -> Self {
         Portable(())
     }
 
     /// Always there.
+    #[must_use]
     #[inline(always)]
     pub const fn detect() -> Option<Self> {
         Some(Portable(()))

@@ -25,7 +25,7 @@ use arch::*;
 use bytemuck::Pod;
 
 /// x86 with SSE4.2 and POPCNT: 128-bit registers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sse42(());
 
 crate::isa::token!(Sse42);

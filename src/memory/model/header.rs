@@ -165,6 +165,8 @@ impl<'a> Iterator for Metadata<'a> {
     }
 }
 
+impl std::iter::FusedIterator for Metadata<'_> {}
+
 /// Seven bits in a byte, the lowest first; the upper bit says that more follow.
 pub(super) fn number(mut n: u64) -> impl Iterator<Item = u8> {
     let mut more = true;

@@ -127,11 +127,13 @@ impl<'a> Tensors<'a> {
     }
 
     /// All of them, by name.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = TensorView<'_>> {
         (0..self.len()).map(|i| self.view(i))
     }
 
     /// Those that were copied because they are misaligned in the file.
+    #[must_use]
     pub fn copied(&self) -> impl ExactSizeIterator<Item = TensorView<'_>> {
         self.copied.iter().map(|(i, _)| self.view(*i as usize))
     }
@@ -167,6 +169,18 @@ impl fmt::Debug for Tensors<'_> {
 }
 
 /// One tensor: its name, the type of its elements, its shape, and its data.
+///
+/// ```
+/// use omnilane::memory::{Dtype, Tensors};
+///
+/// let header = br#"{"bias":{"dtype":"U8","shape":[1,2],"data_offsets":[0,2]}}"#;
+/// let file = [&(header.len() as u64).to_le_bytes(), &header[..], &[7, 9]].concat();
+/// let tensors = Tensors::parse(&file)?;
+/// let bias = tensors.get("bias")?;
+/// assert_eq!((bias.name(), bias.dtype(), bias.shape()), ("bias", Dtype::U8, &[1, 2][..]));
+/// assert_eq!(bias.as_shaped::<u8>(&[1, 2])?, [7, 9]);
+/// # Ok::<(), omnilane::memory::ModelError>(())
+/// ```
 #[derive(Clone)]
 pub struct TensorView<'a> {
     name: &'a str,

@@ -49,6 +49,19 @@ impl<T> Drop for Loan<T> {
 ///
 /// It starts on 64 bytes, or on a page from 1 MB on; it is as long as was asked for, and its
 /// [`capacity`](PooledBuffer::capacity) is its class. It owns its memory and outlives the pool if it must.
+///
+/// ```
+/// use omnilane::memory::BufferPool;
+///
+/// let pool = BufferPool::<u32>::new(&[1000])?;
+/// let mut buffer = pool.get(3)?;
+/// buffer.copy_from_slice(&[3, 1, 2]);
+/// buffer.sort();
+/// assert_eq!(buffer[..], [1, 2, 3]);
+/// drop(buffer);
+/// assert_eq!(pool.stats().retained, 1);
+/// # Ok::<(), omnilane::memory::PoolError>(())
+/// ```
 pub struct PooledBuffer<T> {
     loan: Loan<T>,
 }
@@ -58,6 +71,15 @@ pub struct PooledBuffer<T> {
 /// Becomes a [`PooledBuffer`] by [`copy_from_slice`](PooledUninit::copy_from_slice), [`fill`](PooledUninit::fill),
 /// [`fill_with`](PooledUninit::fill_with), or a promise to have written everything,
 /// [`assume_init`](PooledUninit::assume_init).
+///
+/// ```
+/// use omnilane::memory::BufferPool;
+///
+/// let pool = BufferPool::<f32>::new(&[1000])?;
+/// let squares = pool.get_uninit(4)?.fill_with(|i| (i * i) as f32);
+/// assert_eq!(squares[..], [0.0, 1.0, 4.0, 9.0]);
+/// # Ok::<(), omnilane::memory::PoolError>(())
+/// ```
 pub struct PooledUninit<T> {
     loan: Loan<T>,
 }

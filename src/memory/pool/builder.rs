@@ -12,6 +12,16 @@ const MAX_CLASSES: usize = 32;
 const DEFAULT_MAX_RETAINED: usize = 256 << 20;
 
 /// Chooses the classes and the limits of a [`BufferPool`].
+///
+/// ```
+/// use omnilane::memory::{BufferPool, PoolError};
+///
+/// let pool = BufferPool::<u8>::builder().class(4096).max_retained_bytes(4096).strict(true).build()?;
+/// let first = pool.get(4096)?;
+/// assert!(matches!(pool.get(1), Err(PoolError::PoolExhausted { .. })));
+/// # drop(first);
+/// # Ok::<(), PoolError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct PoolBuilder<T> {
     classes: Vec<(usize, usize)>,

@@ -83,6 +83,15 @@ fn made(builder: super::PoolBuilder<u8>) -> BufferPool<u8> {
 /// This thread's own pool: no other thread takes buffers from it, and it ends with the thread.
 ///
 /// It keeps at most 64 MB, in nine classes from 1 KB to 64 MB, each four times as large as the one before.
+///
+/// ```
+/// use omnilane::memory::pool::scratch_pool;
+///
+/// let pool = scratch_pool::<f32>();
+/// let mut buffer = pool.get(1000)?;
+/// buffer.fill(1.0);
+/// # Ok::<(), omnilane::memory::PoolError>(())
+/// ```
 #[must_use]
 pub fn scratch_pool<T: Element>() -> BufferPool<T> {
     OWN.try_with(BufferPool::cast).unwrap_or_else(|_| {

@@ -29,31 +29,12 @@ impl<T: Element, const C: usize> PooledImage<T, C> {
         const { assert!(C > 0, "a pixel has a channel") };
         let elements = width.saturating_mul(C).saturating_mul(height);
         let too_large = PoolError::OutOfMemory { elements, element_size: size_of::<T>() };
-        let row = width.checked_mul(C).ok_or(too_large)?;
-        // A picture without rows needs no memory, however wide it is.
-        let stride = row.checked_next_multiple_of(LINE / size_of::<T>()).or((height == 0).then_some(row));
-        let stride = stride.ok_or(too_large)?;
-        let elements = layout::needed(row, height, stride).ok_or(too_large)?;
-        Ok(PooledImage { buffer: pool.get(elements)?, layout: Layout { width, height, stride } })
+        let unit = LINE / size_of::<T>();
+        let (layout, elements) = Layout::with_rows_on(unit, width, height, C).ok_or(too_large)?;
+        Ok(PooledImage { buffer: pool.get(elements)?, layout })
     }
 
-    /// Pixels in a row.
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.layout.width
-    }
-
-    /// Rows.
-    #[must_use]
-    pub fn height(&self) -> usize {
-        self.layout.height
-    }
-
-    /// Elements from the start of a row to the start of the next: `width * C`, rounded up to 64 bytes.
-    #[must_use]
-    pub fn stride(&self) -> usize {
-        self.layout.stride
-    }
+    layout::size!("Elements from the start of a row to the start of the next: `width * C`, rounded up to 64 bytes.");
 
     /// The picture for reading.
     #[must_use]
@@ -67,6 +48,15 @@ impl<T: Element, const C: usize> PooledImage<T, C> {
         ImageViewMut::from_layout(&mut self.buffer, self.layout)
     }
 }
+
+impl<T: Element, const C: usize> PartialEq for PooledImage<T, C> {
+    /// Whether size and pixels are equal.
+    fn eq(&self, other: &Self) -> bool {
+        self.view() == other.view()
+    }
+}
+
+impl<T: Element + Eq, const C: usize> Eq for PooledImage<T, C> {}
 
 impl<T: Element, const C: usize> fmt::Debug for PooledImage<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

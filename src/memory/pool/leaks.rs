@@ -18,6 +18,7 @@ pub struct Outstanding {
 
 /// The buffers of a pool that are out, in the order in which they were taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LeakReport {
     /// One entry for each buffer.
     pub outstanding: Vec<Outstanding>,

@@ -48,6 +48,18 @@ use std::panic::Location;
 /// Keeps the memory of dropped buffers and hands it out again; clones share it. See the [module](self).
 ///
 /// With [`memory_opt_enabled`](crate::cpu::memory_opt_enabled) off it allocates and frees.
+///
+/// ```
+/// use omnilane::memory::BufferPool;
+///
+/// let pool = BufferPool::<u8>::new(&[1 << 16])?;
+/// for _ in 0..10 {
+///     let buffer = pool.get(50_000)?;
+///     assert!(buffer.iter().all(|v| *v == 0));
+/// }
+/// assert_eq!((pool.stats().misses, pool.stats().hits), (1, 9));
+/// # Ok::<(), omnilane::memory::PoolError>(())
+/// ```
 pub struct BufferPool<T> {
     handle: Arc<Handle>,
     element: PhantomData<fn() -> T>,

@@ -8,8 +8,8 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Runs CPU work for async code on threads of its own, at most so many items at once, whoever waits for them.
@@ -221,25 +221,29 @@ impl fmt::Debug for AsyncParallelExecutor {
 
 /// A task panicked; the others went on.
 pub struct TaskPanic {
-    payload: Box<dyn Any + Send>,
+    // Behind a lock that nobody takes: an error that is `Sync` can be a `Box<dyn Error + Send + Sync>`.
+    payload: Mutex<Box<dyn Any + Send>>,
+    message: Box<str>,
 }
 
 impl TaskPanic {
     fn new(payload: Box<dyn Any + Send>) -> Self {
-        TaskPanic { payload }
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let message = text.unwrap_or("a panic without a text").into();
+        TaskPanic { payload: Mutex::new(payload), message }
     }
 
     /// What the panic said, if it was text.
     #[must_use]
     pub fn message(&self) -> &str {
-        let text = self.payload.downcast_ref::<&str>().copied();
-        text.or_else(|| self.payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a text")
+        &self.message
     }
 
     /// What it panicked with, for [`resume_unwind`](std::panic::resume_unwind).
     #[must_use]
     pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.payload
+        self.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -50,6 +50,7 @@ impl FileOptions {
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress<'a> {
     /// The tensor that is read.
     pub tensor: &'a str,
