@@ -2,7 +2,7 @@
 //!
 //! [`Kernel::run`] is generic over the token; each trampoline below carries the target features of one instruction set,
 //! and `run`, inlined into it, is compiled with them. [`dispatch`] picks by [`current_isa`](crate::cpu::current_isa).
-//! The default path and a forced one ([`with_isa`](crate::cpu::with_isa), [`dispatch_on`]) go through the same clones.
+//! The default path and a forced one (`cpu::with_isa`, [`dispatch_on`]) go through the same clones.
 
 use crate::cpu::{Isa, IsaError, current_isa};
 use crate::isa::{portable::Portable, scalar::Scalar};

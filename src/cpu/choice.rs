@@ -97,7 +97,7 @@ pub fn memory_opt_enabled() -> bool {
 
 /// The instruction set that a kernel called now on this thread runs on.
 ///
-/// In order: the scope of [`with_isa`](super::with_isa), [`OptLevel::None`], the environment's `OMNILANE_ISA`,
+/// In order: the scope of `with_isa`, [`OptLevel::None`], the environment's `OMNILANE_ISA`,
 /// [`Isa::best`].
 ///
 /// ```
