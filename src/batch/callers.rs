@@ -14,9 +14,6 @@ use std::sync::atomic::Ordering::Relaxed;
 /// How long a batch that may leave waits for a caller to run it, before the worker does.
 const GRACE: u64 = 1_000_000;
 
-/// How long a caller goes on with what others have added meanwhile; what is left is the worker's.
-const HELP: u64 = 20_000;
-
 /// Of so many batches, one waits for others though the last one had none.
 const TRY: u32 = 256;
 
@@ -88,16 +85,16 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
             self.settle(state);
             return true;
         }
-        self.run_batches(state);
+        self.run_one(state);
         false
     }
 
-    /// Runs batches until none may leave, or for long enough.
-    pub(super) fn run_batches<'a>(&'a self, mut state: Guard<'a, T, R, K>) {
+    /// Runs a batch. The caller's answer is there then, or somebody else's turn came first: what others have added meanwhile
+    /// is for the worker, unless one of them takes it on before it has woken up.
+    pub(super) fn run_one<'a>(&'a self, mut state: Guard<'a, T, R, K>) {
         let mut jobs = Vec::new();
-        let began = state.core.now();
         self.attended.store(true, Relaxed);
-        while !state.busy
+        if !state.busy
             && let Some(taken) = state.core.take(&mut jobs)
         {
             state.busy = true;
@@ -106,9 +103,6 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
                 (state, _) = super::worker::run_batch(self, 0, state, taken, &mut jobs, &mut **run);
             }
             state.busy = false;
-            if state.core.now() - began > HELP {
-                break;
-            }
         }
         self.attended.store(false, Relaxed);
         state.callers.leave_no_more();
