@@ -7,20 +7,21 @@ use super::callers::Callers;
 use super::config::nanos;
 use super::core::{Core, Passage};
 use super::{BatchError, Shutdown};
+use crate::sync::sync::atomic::AtomicBool;
+use crate::sync::sync::{Condvar, Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{PoisonError, TryLockError};
 use std::task::Waker;
 use std::thread::yield_now;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// Attempts to get the lock before a thread sleeps: some in place, the others after giving the core away.
-const SPINS: u32 = 20;
-const YIELDS: u32 = 60;
+const SPINS: u32 = if cfg!(loom) { 0 } else { 20 };
+const YIELDS: u32 = if cfg!(loom) { 0 } else { 60 };
 
 pub(super) type Reply<R> = oneshot::Sender<Result<R, BatchError>>;
 
@@ -130,7 +131,8 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
     }
 
     pub(super) fn now(&self) -> u64 {
-        nanos(self.start.elapsed())
+        // In a model time stands still, or it would not be the same one twice.
+        if cfg!(loom) { 0 } else { nanos(self.start.elapsed()) }
     }
 
     /// The state, and the core knows the time.
