@@ -3,7 +3,7 @@
 mod threads;
 
 use omnilane::cpu::{self, Isa, OptLevel, current_isa, with_isa};
-use omnilane::lanes::{Element, Num};
+use omnilane::lanes::{Element, Num, STREAM_FROM};
 use omnilane::memory::{Image, ImageView, ImageViewMut};
 use omnilane::parallel::*;
 use omnilane::verify;
@@ -397,6 +397,23 @@ fn normalize_has_the_same_bits_for_every_number_of_threads() {
     let _guard = with_threads(0);
     check::<1>();
     check::<3>();
+}
+
+/// A picture that one thread writes past the caches, and so do bands of it; whole rows, and rows with a gap.
+#[test]
+fn a_picture_larger_than_the_caches_has_the_same_bits() {
+    let _guard = with_threads(3);
+    let height = STREAM_FROM / 4 / 4096 + 1;
+    let src = Image::<f32, 1>::from_fn(4097, height, |x, y| [((x * 7) ^ (y * 13)) as f32]).unwrap();
+    let mut dst = Image::<f32, 1>::new(4097, height).unwrap();
+    for width in [4097, 4096] {
+        let src = src.view().subview(0, 0, width, height).unwrap();
+        let want = normalize(src);
+        let mut dst = dst.view_mut().subview(0, 0, width, height).unwrap();
+        normalize_into_parallel(src, &mut dst).unwrap();
+        let (mut got, mut all) = (dst.as_view().rows(), want.view().rows());
+        assert!(got.by_ref().zip(all.by_ref()).all(|(a, b)| a == b) && got.next().is_none(), "{width} wide");
+    }
 }
 
 /// The parallel forms under the verifier: guards around the destination, every instruction set, large pictures too.

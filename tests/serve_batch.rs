@@ -4,6 +4,7 @@
 
 #[path = "../examples/serve_batch/args.rs"]
 mod args;
+mod child;
 #[path = "../examples/serve_batch/client.rs"]
 mod client;
 #[path = "../examples/serve_batch/metrics.rs"]
@@ -19,13 +20,12 @@ use args::Args;
 use client::Client;
 use server::Server;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-fn start(batch: usize, model: u64, target: u64) -> (Runtime, Server) {
-    let runtime = Runtime::new().expect("a runtime");
-    let args = Args {
+fn args(batch: usize, model: u64, target: u64) -> Args {
+    Args {
         port: 0,
         target: Duration::from_millis(target),
         batch,
@@ -34,9 +34,15 @@ fn start(batch: usize, model: u64, target: u64) -> (Runtime, Server) {
         side: 32,
         seconds: 1,
         svg: "unused.svg".into(),
-    };
-    let address = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server = runtime.block_on(Server::start(&args, address)).expect("a server");
+    }
+}
+
+/// Where the system finds a free port.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+fn start(batch: usize, model: u64, target: u64) -> (Runtime, Server) {
+    let runtime = Runtime::new().expect("a runtime");
+    let server = runtime.block_on(Server::start(&args(batch, model, target), ANY_PORT)).expect("a server");
     (runtime, server)
 }
 
@@ -117,6 +123,39 @@ fn overload_is_refused_and_the_rest_is_served() {
     assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
 }
 
+/// A refusal waits for nothing: it comes while the first batch is still running.
+#[test]
+fn a_full_queue_is_a_503_at_once() {
+    // A batch of one, and a queue of two.
+    let (runtime, server) = start(1, 2000, 60_000);
+    let picture = work::sample(32).expect("a picture");
+    let batcher = server.batcher.clone();
+    let waiting: Vec<_> = (1..=3)
+        .map(|n| {
+            let mut client = Client::new(server.address, &picture).expect("a client");
+            let task = runtime.spawn(async move { client.post().await });
+            let stats = || batcher.stats();
+            eventually(|| stats().in_flight == 1 && stats().submitted == n);
+            task
+        })
+        .collect();
+    assert_eq!((batcher.stats().waiting, batcher.stats().batches), (2, 0));
+    assert_eq!(post(&runtime, &server, &picture), 503);
+    let stats = batcher.stats();
+    assert_eq!((stats.in_flight, stats.batches, stats.rejected_full), (1, 0, 1), "the batch had ended");
+    waiting.iter().for_each(|task| task.abort());
+    runtime.block_on(server.stop());
+}
+
+/// Waits until something holds.
+fn eventually(mut holds: impl FnMut() -> bool) {
+    let start = std::time::Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(20), "it does not come");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
 fn clients_that_vanish_leave_nothing_behind() {
     let (runtime, server) = start(2, 20, 5000);
@@ -148,4 +187,78 @@ fn what_is_taken_in_is_answered_before_the_end() {
         assert_eq!((report.completed, report.abandoned), (1, 0));
         assert_eq!(answer.await.expect("the task ends").expect("an answer"), 200);
     });
+}
+
+/// Set in the process that serves for [`signals_end_the_server_when_all_are_answered`].
+const CHILD: &str = "OMNILANE_TEST_SERVES";
+
+/// Not a test by itself: what the example does with `serve`, in a process of its own.
+#[cfg(unix)]
+#[test]
+fn a_process_that_serves() {
+    if std::env::var_os(CHILD).is_some() {
+        let runtime = Runtime::new().expect("a runtime");
+        runtime.block_on(server::serve(&args(2, 500, 60_000), ANY_PORT)).expect("it serves");
+    }
+}
+
+/// A process that is killed if the test fails.
+#[cfg(unix)]
+struct Process(std::process::Child);
+
+#[cfg(unix)]
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Ctrl-C and SIGTERM: who runs and who is queued is answered, then the process ends by itself.
+#[cfg(unix)]
+#[test]
+fn signals_end_the_server_when_all_are_answered() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let (runtime, picture) = (Runtime::new().expect("a runtime"), work::sample(32).expect("a picture"));
+    for signal in ["-INT", "-TERM"] {
+        let mut command = child::this_binary();
+        command.args(["--exact", "a_process_that_serves", "--nocapture"]).env(CHILD, "1").stdout(Stdio::piped());
+        let mut process = Process(command.spawn().expect("a process"));
+        let mut output = BufReader::new(process.0.stdout.take().expect("its output")).lines();
+        let address = output.by_ref().map_while(Result::ok).find_map(|line| {
+            line.split_once("serving on http://")?.1.split_whitespace().next()?.parse::<SocketAddr>().ok()
+        });
+        let address = address.expect("an address");
+
+        let posts: Vec<_> = (0..3)
+            .map(|_| {
+                let mut client = Client::new(address, &picture).expect("a client");
+                runtime.spawn(async move { client.post().await })
+            })
+            .collect();
+        // All of them are in: a metric of the server's says so.
+        eventually(|| metrics_of(address).lines().any(|line| line == "batch_items_submitted_total 3"));
+        let sent = Command::new("kill").args([signal, &process.0.id().to_string()]).status().expect("kill runs");
+        assert!(sent.success());
+        for post in posts {
+            assert_eq!(runtime.block_on(post).expect("the task ends").expect("an answer"), 200, "{signal}");
+        }
+        let said: Vec<String> = output.map_while(Result::ok).collect();
+        let report = said.iter().find_map(|line| line.strip_suffix(" pictures finished since, 0 given up"));
+        // Two batches of half a second: not all of them had ended before the signal.
+        assert!(report.is_some_and(|finished| finished != "0"), "{said:?}");
+        assert!(process.0.wait().expect("its end").success(), "{signal}");
+    }
+}
+
+#[cfg(unix)]
+fn metrics_of(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
 }

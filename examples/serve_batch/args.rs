@@ -8,7 +8,7 @@ Serves pictures over HTTP on this machine, in batches: gray, normalized, quantiz
 
 usage: serve_batch [serve|sweep|soak] [options]
 
-  serve            serve until Ctrl-C [default]
+  serve            serve until Ctrl-C or SIGTERM [default]
   sweep            a server and rising load: p50, p99, batch sizes, and a chart of latency against load
   soak             a server and twice the load that it can bear
 

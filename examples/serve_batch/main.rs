@@ -43,7 +43,7 @@ fn main() -> ExitCode {
             print!("{}", args::HELP);
             return ExitCode::SUCCESS;
         }
-        Command::Serve(args) => runtime.block_on(serve(args)),
+        Command::Serve(args) => runtime.block_on(server::serve(&args, SocketAddr::from(([127, 0, 0, 1], args.port)))),
         Command::Sweep(args) => runtime.block_on(sweep(args)),
         Command::Soak(args) => runtime.block_on(soak(args)),
     };
@@ -54,16 +54,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-async fn serve(args: Args) -> Result<(), Box<dyn Error>> {
-    let server = Server::start(&args, SocketAddr::from(([127, 0, 0, 1], args.port))).await?;
-    println!("serving on http://{} until Ctrl-C", server.address);
-    tokio::signal::ctrl_c().await?;
-    println!("finishing what has been taken in");
-    let report = server.stop().await;
-    println!("{} pictures finished since, {} given up", report.completed, report.abandoned);
-    Ok(())
 }
 
 async fn sweep(args: Args) -> Result<(), Box<dyn Error>> {

@@ -87,6 +87,42 @@ impl Server {
     }
 }
 
+/// Serves until the process is asked to end, and answers what has been taken in until then.
+pub async fn serve(args: &Args, address: SocketAddr) -> Result<(), Box<dyn Error>> {
+    let server = Server::start(args, address).await?;
+    let end = end_of_process()?;
+    println!("serving on http://{} until Ctrl-C", server.address);
+    end.await;
+    println!("finishing what has been taken in");
+    let report = server.stop().await;
+    println!("{} pictures finished since, {} given up", report.completed, report.abandoned);
+    Ok(())
+}
+
+/// Ready when Ctrl-C is pressed, or the system asks the process to end; both are heard from now on.
+#[cfg(unix)]
+fn end_of_process() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ready when Ctrl-C is pressed.
+#[cfg(not(unix))]
+fn end_of_process() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Nobody can ask it to end then but by killing it.
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
 /// An answer in words.
 fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Response {
     let mut response = (status, format!("{why}\n")).into_response();

@@ -102,6 +102,15 @@ macro_rules! gray {
 
         #[doc = concat!("[`", stringify!($name), "`] into a picture of the same size; allocates nothing.")]
         ///
+        /// ```
+        #[doc = concat!("let data = ", $pixel, ";")]
+        #[doc = concat!("let src = omnilane::memory::ImageView::<u8, ", $channels, ">::new(&data, 1, 1)?;")]
+        /// let mut gray = omnilane::memory::Image::<u8, 1>::new(1, 1)?;
+        #[doc = concat!("omnilane_kernels::", stringify!($into), "(src, &mut gray.view_mut())?;")]
+        #[doc = concat!("assert_eq!(gray.to_vec(), [", $expect, "]);")]
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        ///
         /// # Errors
         /// [`Error::SizeMismatch`]; nothing is written then.
         pub fn $into(src: ImageView<'_, u8, $channels>, dst: &mut ImageViewMut<'_, u8, 1>) -> Result<(), Error> {
@@ -111,6 +120,15 @@ macro_rules! gray {
         }
 
         #[doc = concat!("[`", stringify!($name), "`] with the rows split between threads; the same bits.")]
+        ///
+        /// ```
+        /// use omnilane::memory::Image;
+        #[doc = concat!("use omnilane_kernels::{", stringify!($name), ", ", stringify!($parallel), "};")]
+        ///
+        #[doc = concat!("let src = Image::<u8, ", $channels, ">::from_fn(640, 480, |x, y| [(x ^ y) as u8; ", $channels, "])?;")]
+        #[doc = concat!("assert_eq!(", stringify!($parallel), "(src.view()), ", stringify!($name), "(src.view()));")]
+        /// # Ok::<(), omnilane::memory::ImageError>(())
+        /// ```
         ///
         /// # Panics
         /// If there is no memory for the result.
@@ -123,6 +141,17 @@ macro_rules! gray {
         }
 
         #[doc = concat!("[`", stringify!($into), "`] with the rows split between threads; the same bits.")]
+        ///
+        /// ```
+        /// use omnilane::memory::Image;
+        #[doc = concat!("use omnilane_kernels::{", stringify!($name), ", ", stringify!($into_parallel), "};")]
+        ///
+        #[doc = concat!("let src = Image::<u8, ", $channels, ">::from_fn(640, 480, |x, y| [(x ^ y) as u8; ", $channels, "])?;")]
+        /// let mut gray = Image::<u8, 1>::new(640, 480)?;
+        #[doc = concat!(stringify!($into_parallel), "(src.view(), &mut gray.view_mut())?;")]
+        #[doc = concat!("assert_eq!(gray, ", stringify!($name), "(src.view()));")]
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
         ///
         /// # Errors
         /// [`Error::SizeMismatch`]; nothing is written then.

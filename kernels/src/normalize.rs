@@ -1,7 +1,10 @@
 //! Mean, standard deviation, and normalization to mean 0 and deviation 1.
 
 #[cfg(feature = "parallel")]
-use crate::bands::{bands, zip_bands};
+mod parallel;
+#[cfg(feature = "parallel")]
+pub use parallel::{mean_std_parallel, normalize_in_place_parallel, normalize_into_parallel, normalize_parallel};
+
 use crate::{Error, destination};
 use omnilane::kernel;
 use omnilane::lanes::{STREAM_FROM, Simd, Vector, map, map_in_place, map_streamed};
@@ -172,42 +175,6 @@ fn conclude<S: Simd>(simd: S, n: f64, pivot: f64, [sum, squares]: [f64; 2]) -> M
     MeanStd { mean: pivot + mean, std }
 }
 
-#[cfg(feature = "parallel")]
-kernel! {
-    /// The two sums of chunk `i` of the picture's elements, which are taken row by row.
-    fn measure_chunk<'a, S: Simd>(simd: S, src: ImageView<'a, f32, 1>, pivot: f64, i: usize) -> [f64; 2] {
-        let mut moments = Moments::new(simd, pivot);
-        let row = src.width();
-        let (first, mut skip, mut left) = (i * CHUNK / row, i * CHUNK % row, CHUNK);
-        let mut rows = src.rows().skip(first);
-        while left > 0 && let Some(row) = rows.next() {
-            let part = &row[skip..];
-            let part = &part[..part.len().min(left)];
-            moments.push(part);
-            (skip, left) = (0, left - part.len());
-        }
-        moments.finish()
-    }
-
-    fn conclude_sums<S: Simd>(simd: S, n: f64, pivot: f64, sums: [f64; 2]) -> MeanStd {
-        conclude(simd, n, pivot, sums)
-    }
-}
-
-/// [`measure`] with the chunks on threads: their sums are added in the order in which one thread does it.
-#[cfg(feature = "parallel")]
-fn measure_parallel(src: ImageView<'_, f32, 1>) -> MeanStd {
-    // A picture fits in memory, so this does not overflow, but for one without width.
-    let n = src.width().saturating_mul(src.height());
-    if n <= CHUNK {
-        return measure(src);
-    }
-    let pivot = pivot_of(src);
-    let chunks = omnilane::parallel::parallel_map_indexed(n.div_ceil(CHUNK), |i| measure_chunk(src, pivot, i));
-    let sums = chunks.iter().fold([0.0; 2], |[a, b], [sum, squares]| [a + sum, b + squares]);
-    conclude_sums(n as f64, pivot, sums)
-}
-
 /// `((x - high) - low) * scale`: the mean in two parts, so that its rounding to f32 does not show.
 #[derive(Clone, Copy)]
 struct Affine {
@@ -232,10 +199,25 @@ impl Affine {
     }
 }
 
+/// Whether a picture is too large for the caches. Asked of the whole of it: a band that fits is gone, too, when the others
+/// have been written.
+fn streams<const C: usize>(dst: &ImageViewMut<'_, f32, C>) -> bool {
+    dst.width().saturating_mul(dst.height()).saturating_mul(C * size_of::<f32>()) >= STREAM_FROM
+}
+
+/// Bytes of a row from which on its ends, which are not whole lines, do not matter to streaming.
+const STREAMED_ROW: usize = 1 << 12;
+
 kernel! {
-    fn apply<S: Simd>(simd: S, src: ImageView<'_, f32, 1>, dst: &mut ImageViewMut<'_, f32, 1>, affine: Affine) {
+    fn apply<S: Simd>(
+        simd: S,
+        src: ImageView<'_, f32, 1>,
+        dst: &mut ImageViewMut<'_, f32, 1>,
+        affine: Affine,
+        streams: bool,
+    ) {
         zip_rows(src, dst, #[inline(always)] |src, dst| {
-            let fits = if size_of_val(dst) >= STREAM_FROM {
+            let fits = if streams && size_of_val(dst) >= STREAMED_ROW {
                 map_streamed(simd, src, dst, affine.splat(simd))
             } else {
                 map(simd, src, dst, affine.splat(simd))
@@ -288,12 +270,22 @@ pub fn mean_std<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd {
 #[must_use]
 pub fn normalize<const C: usize>(src: ImageView<'_, f32, C>) -> Image<f32, C> {
     let mut dst = destination(src.width(), src.height());
-    let src = src.elements();
-    apply(src, &mut dst.view_mut().elements_mut(), Affine::new(measure(src)));
+    let (src, to) = (src.elements(), &mut dst.view_mut());
+    let streams = streams(to);
+    apply(src, &mut to.elements_mut(), Affine::new(measure(src)), streams);
     dst
 }
 
 /// [`normalize`] into a picture of the same size; allocates nothing. Returns what was measured.
+///
+/// ```
+/// use omnilane::memory::{Image, ImageView};
+///
+/// let mut normal = Image::<f32, 1>::new(2, 1)?;
+/// let m = omnilane_kernels::normalize_into(ImageView::new(&[1.0, 3.0], 2, 1)?, &mut normal.view_mut())?;
+/// assert_eq!((normal.to_vec(), m.mean), (vec![-1.0, 1.0], 2.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::SizeMismatch`]; nothing is written then.
@@ -303,58 +295,23 @@ pub fn normalize_into<const C: usize>(
 ) -> Result<MeanStd, Error> {
     Error::check_size(&src, dst)?;
     let measured = measure(src.elements());
-    apply(src.elements(), &mut dst.elements_mut(), Affine::new(measured));
+    let streams = streams(dst);
+    apply(src.elements(), &mut dst.elements_mut(), Affine::new(measured), streams);
     Ok(measured)
 }
 
 /// [`normalize`] of a picture onto itself. Returns what was measured.
+///
+/// ```
+/// use omnilane::memory::ImageViewMut;
+///
+/// let mut data = [1.0, 3.0];
+/// let m = omnilane_kernels::normalize_in_place(&mut ImageViewMut::<f32, 1>::new(&mut data, 2, 1)?);
+/// assert_eq!((data, m.std), ([-1.0, 1.0], 1.0));
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 pub fn normalize_in_place<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -> MeanStd {
     let measured = measure(data.as_view().elements());
     apply_in_place(&mut data.elements_mut(), Affine::new(measured));
-    measured
-}
-
-/// [`mean_std`] on several threads; the same bits.
-#[cfg(feature = "parallel")]
-#[must_use]
-pub fn mean_std_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd {
-    measure_parallel(src.elements())
-}
-
-/// [`normalize`] on several threads; the same bits.
-///
-/// # Panics
-/// If there is no memory for the result.
-#[cfg(feature = "parallel")]
-#[must_use]
-pub fn normalize_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> Image<f32, C> {
-    let mut dst = destination(src.width(), src.height());
-    let affine = Affine::new(measure_parallel(src.elements()));
-    zip_bands(src, &mut dst.view_mut(), |src, dst| apply(src.elements(), &mut dst.elements_mut(), affine));
-    dst
-}
-
-/// [`normalize_into`] on several threads; the same bits. Returns what was measured.
-///
-/// # Errors
-/// [`Error::SizeMismatch`]; nothing is written then.
-#[cfg(feature = "parallel")]
-pub fn normalize_into_parallel<const C: usize>(
-    src: ImageView<'_, f32, C>,
-    dst: &mut ImageViewMut<'_, f32, C>,
-) -> Result<MeanStd, Error> {
-    Error::check_size(&src, dst)?;
-    let measured = measure_parallel(src.elements());
-    let affine = Affine::new(measured);
-    zip_bands(src, dst, |src, dst| apply(src.elements(), &mut dst.elements_mut(), affine));
-    Ok(measured)
-}
-
-/// [`normalize_in_place`] on several threads; the same bits. Returns what was measured.
-#[cfg(feature = "parallel")]
-pub fn normalize_in_place_parallel<const C: usize>(data: &mut ImageViewMut<'_, f32, C>) -> MeanStd {
-    let measured = measure_parallel(data.as_view().elements());
-    let affine = Affine::new(measured);
-    bands(data, |band| apply_in_place(&mut band.elements_mut(), affine));
     measured
 }

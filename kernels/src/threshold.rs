@@ -122,6 +122,17 @@ pub fn threshold<T: Num, const C: usize>(src: ImageView<'_, T, C>, level: T, kin
 
 /// [`threshold`] into a picture of the same size; allocates nothing.
 ///
+/// ```
+/// use omnilane::memory::{Image, ImageView};
+/// use omnilane_kernels::{Threshold, threshold_into};
+///
+/// let src = ImageView::<u8, 1>::new(&[10, 100, 200], 3, 1)?;
+/// let mut mask = Image::<u8, 1>::new(3, 1)?;
+/// threshold_into(src, &mut mask.view_mut(), 99, Threshold::Binary(255))?;
+/// assert_eq!(mask.to_vec(), [0, 255, 255]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::SizeMismatch`]; nothing is written then.
 pub fn threshold_into<T: Num, const C: usize>(
@@ -136,11 +147,31 @@ pub fn threshold_into<T: Num, const C: usize>(
 }
 
 /// [`threshold`] of a picture onto itself.
+///
+/// ```
+/// use omnilane::memory::ImageViewMut;
+/// use omnilane_kernels::{Threshold, threshold_in_place};
+///
+/// let mut data = [0.5, f32::NAN, -2.0];
+/// threshold_in_place(&mut ImageViewMut::<f32, 1>::new(&mut data, 3, 1)?, 0.0, Threshold::Binary(1.0));
+/// assert_eq!(data, [1.0, 0.0, 0.0]);
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 pub fn threshold_in_place<T: Num, const C: usize>(data: &mut ImageViewMut<'_, T, C>, level: T, kind: Threshold<T>) {
     run(Elements::InPlace(data.elements_mut()), level, kind);
 }
 
 /// [`threshold`] with the rows split between threads; the same bits.
+///
+/// ```
+/// use omnilane::memory::Image;
+/// use omnilane_kernels::{Threshold, threshold, threshold_parallel};
+///
+/// let src = Image::<u8, 3>::from_fn(640, 480, |x, y| [x as u8, y as u8, (x ^ y) as u8])?;
+/// let kind = Threshold::Binary(255);
+/// assert_eq!(threshold_parallel(src.view(), 99, kind), threshold(src.view(), 99, kind));
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 ///
 /// # Panics
 /// If there is no memory for the result.
@@ -158,6 +189,17 @@ pub fn threshold_parallel<T: Num, const C: usize>(
 
 /// [`threshold_into`] with the rows split between threads; the same bits.
 ///
+/// ```
+/// use omnilane::memory::Image;
+/// use omnilane_kernels::{Threshold, threshold, threshold_into_parallel};
+///
+/// let src = Image::<u16, 1>::from_fn(640, 480, |x, y| [(x * y) as u16])?;
+/// let mut mask = Image::<u16, 1>::new(640, 480)?;
+/// threshold_into_parallel(src.view(), &mut mask.view_mut(), 9999, Threshold::ToZero)?;
+/// assert_eq!(mask, threshold(src.view(), 9999, Threshold::ToZero));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::SizeMismatch`]; nothing is written then.
 #[cfg(feature = "parallel")]
@@ -173,6 +215,17 @@ pub fn threshold_into_parallel<T: Num, const C: usize>(
 }
 
 /// [`threshold_in_place`] with the rows split between threads; the same bits.
+///
+/// ```
+/// use omnilane::memory::Image;
+/// use omnilane_kernels::{Threshold, threshold, threshold_in_place_parallel};
+///
+/// let mut image = Image::<f32, 1>::from_fn(640, 480, |x, y| [x as f32 - y as f32])?;
+/// let limited = threshold(image.view(), 0.5, Threshold::Truncate);
+/// threshold_in_place_parallel(&mut image.view_mut(), 0.5, Threshold::Truncate);
+/// assert_eq!(image, limited);
+/// # Ok::<(), omnilane::memory::ImageError>(())
+/// ```
 #[cfg(feature = "parallel")]
 pub fn threshold_in_place_parallel<T: Num, const C: usize>(
     data: &mut ImageViewMut<'_, T, C>,

@@ -14,9 +14,6 @@ use std::sync::atomic::Ordering::Relaxed;
 /// How long a batch that may leave waits for a caller to run it, before the worker does.
 const GRACE: u64 = 1_000_000;
 
-/// How long a caller goes on with what others have added meanwhile; what is left is the worker's.
-const HELP: u64 = 20_000;
-
 /// Of so many batches, one waits for others though the last one had none.
 const TRY: u32 = 256;
 
@@ -88,16 +85,16 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
             self.settle(state);
             return true;
         }
-        self.run_batches(state);
+        self.run_one(state);
         false
     }
 
-    /// Runs batches until none may leave, or for long enough.
-    pub(super) fn run_batches<'a>(&'a self, mut state: Guard<'a, T, R, K>) {
+    /// Runs a batch. The caller's answer is there then, or somebody else's turn came first: what others have added meanwhile
+    /// is for the worker, unless one of them takes it on before it has woken up.
+    pub(super) fn run_one<'a>(&'a self, mut state: Guard<'a, T, R, K>) {
         let mut jobs = Vec::new();
-        let began = state.core.now();
         self.attended.store(true, Relaxed);
-        while !state.busy
+        if !state.busy
             && let Some(taken) = state.core.take(&mut jobs)
         {
             state.busy = true;
@@ -106,9 +103,6 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
                 (state, _) = super::worker::run_batch(self, 0, state, taken, &mut jobs, &mut **run);
             }
             state.busy = false;
-            if state.core.now() - began > HELP {
-                break;
-            }
         }
         self.attended.store(false, Relaxed);
         state.callers.leave_no_more();
@@ -121,5 +115,108 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
         self.attended.store(false, Relaxed);
         state.callers.leave_no_more();
         self.settle(state);
+    }
+}
+
+/// Run with `RUSTFLAGS="--cfg loom" cargo test --lib --release loom_`.
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::Relaxed;
+    use crate::batch::config::Policy;
+    use crate::batch::core::Core;
+    use crate::batch::front::{Deadline, Front};
+    use crate::batch::shared::{Job, Shared, for_worker};
+    use crate::batch::{BatchConfig, Pending, worker};
+    use loom::thread;
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::task::{Context, Waker};
+
+    type Batcher = Arc<Shared<u32, u32, ()>>;
+
+    /// A batcher whose worker and timer are left out; `last`: the size of a batch before, which decides whether callers gather.
+    fn batcher(last: usize) -> Batcher {
+        let config = BatchConfig { max_batch_size: 4, max_wait_ms: 0, max_queue_size: 4, preferred_batch_size: 1 };
+        let core: Core<Job<u32, u32>, ()> = Core::new(Policy::new(config), None);
+        let batcher = Shared::new(core, 1, Box::new(|_| ()), None, Some(Box::new(Ok)));
+        batcher.lock().callers.last = last;
+        Arc::new(batcher)
+    }
+
+    /// Adds an item and waits as an executor would that polls whoever has woken itself up: twice at most. With `leaves`, it
+    /// goes away after the first time.
+    fn caller(batcher: &Batcher, item: u32, leaves: bool) -> Option<Pending<u32>> {
+        let Ok(mut pending) = Arc::clone(batcher).add(item, 0, Deadline::In(None), false) else { panic!("no place") };
+        if leaves {
+            let _ = poll(&mut pending);
+            return None;
+        }
+        let answered = poll(&mut pending) || poll(&mut pending);
+        (!answered).then_some(pending)
+    }
+
+    fn poll(pending: &mut Pending<u32>) -> bool {
+        Pin::new(pending).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    /// Every order of events in which threads are interrupted three times.
+    fn model(f: impl Fn() + Send + Sync + 'static) {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(f);
+    }
+
+    /// Nobody attends at the end, and what waits then is the worker's, who has been called.
+    fn callers(last: usize, leaves: [bool; 2]) {
+        model(move || {
+            let batcher = batcher(last);
+            let other = {
+                let batcher = Arc::clone(&batcher);
+                thread::spawn(move || caller(&batcher, 1, leaves[0]))
+            };
+            let here = caller(&batcher, 2, leaves[1]);
+            let pending = [here, other.join().unwrap()];
+            let mut state = batcher.lock();
+            assert!(!batcher.attended.load(Relaxed) && !state.busy, "somebody attends who has gone");
+            let waiting = state.core.waiting();
+            assert!(waiting == 0 || for_worker(&mut state), "{waiting} items are left to nobody");
+            drop(state);
+            let unanswered = pending.into_iter().flatten().filter_map(|mut p| (!poll(&mut p)).then_some(p));
+            assert_eq!(unanswered.collect::<Vec<_>>().len(), waiting, "an answer is missing");
+        });
+    }
+
+    #[test]
+    fn loom_callers_that_run_their_batch_at_once() {
+        callers(1, [false, false]);
+    }
+
+    #[test]
+    fn loom_callers_that_gather() {
+        callers(2, [false, false]);
+    }
+
+    #[test]
+    fn loom_callers_that_gather_and_go_away() {
+        callers(2, [true, false]);
+        callers(2, [true, true]);
+    }
+
+    /// The worker beside a caller: whoever comes first runs the item, and the worker ends.
+    #[test]
+    fn loom_a_caller_and_the_worker() {
+        for last in [1, 2] {
+            model(move || {
+                let batcher = batcher(last);
+                let worker = {
+                    let batcher = Arc::clone(&batcher);
+                    thread::spawn(move || worker::run(&batcher, 0, None))
+                };
+                let pending = caller(&batcher, 1, false);
+                batcher.close();
+                worker.join().unwrap();
+                assert!(pending.is_none_or(|mut pending| poll(&mut pending)), "an answer is missing");
+            });
+        }
     }
 }

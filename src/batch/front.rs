@@ -65,7 +65,7 @@ impl<T: Send, R: Send, K: Eq + Hash + Clone + Send> Cancel for Shared<T, R, K> {
     }
 
     fn attend(&self) {
-        self.run_batches(self.lock());
+        self.run_one(self.lock());
     }
 
     fn desert(&self) {

@@ -7,14 +7,21 @@ use super::callers::Callers;
 use super::config::nanos;
 use super::core::{Core, Passage};
 use super::{BatchError, Shutdown};
+use crate::sync::sync::atomic::AtomicBool;
+use crate::sync::sync::{Condvar, Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, TryLockError};
 use std::task::Waker;
+use std::thread::yield_now;
 use std::time::Instant;
 use tokio::sync::oneshot;
+
+/// Attempts to get the lock before a thread sleeps: some in place, the others after giving the core away.
+const SPINS: u32 = if cfg!(loom) { 0 } else { 20 };
+const YIELDS: u32 = if cfg!(loom) { 0 } else { 60 };
 
 pub(super) type Reply<R> = oneshot::Sender<Result<R, BatchError>>;
 
@@ -124,15 +131,30 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
     }
 
     pub(super) fn now(&self) -> u64 {
-        nanos(self.start.elapsed())
+        // In a model time stands still, or it would not be the same one twice.
+        if cfg!(loom) { 0 } else { nanos(self.start.elapsed()) }
     }
 
     /// The state, and the core knows the time.
     pub(super) fn lock(&self) -> Guard<'_, T, R, K> {
-        // A panic under the lock can only come from a key's comparison, before anything is changed.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.acquire();
         state.core.advance(self.now());
         state
+    }
+
+    /// The lock, tried for as long as it takes to put a batch together: a sleep and a wake-up take much longer, and once a
+    /// thread sleeps, each holder must wake the next one.
+    fn acquire(&self) -> Guard<'_, T, R, K> {
+        for i in 0..SPINS + YIELDS {
+            match self.state.try_lock() {
+                Ok(state) => return state,
+                // A panic under the lock can only come from a key's comparison, before anything is changed.
+                Err(TryLockError::Poisoned(state)) => return state.into_inner(),
+                Err(TryLockError::WouldBlock) if i < SPINS => (0..1 << (i / 4)).for_each(|_: u32| spin_loop()),
+                Err(TryLockError::WouldBlock) => yield_now(),
+            }
+        }
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Unlocks, and passes on what the core has decided.

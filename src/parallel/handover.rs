@@ -1,9 +1,10 @@
 //! What one stage hands to the next: a queue, or a buffer that puts items back in order.
 
+use super::patience::Patience;
 use crate::sync::sync::{Condvar, Mutex, MutexGuard};
-use crate::sync::thread;
 use std::collections::VecDeque;
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// In which order results are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -15,9 +16,6 @@ pub enum Order {
     Ready,
 }
 
-/// Looks again so many times before it sleeps: the other side is often about to push, and waking up costs more.
-const LOOKS: u32 = if cfg!(loom) { 0 } else { 8 };
-
 /// Numbered items on their way from the workers of one stage to those of the next.
 ///
 /// It grows with the items that are alive, and the pipeline bounds those: an item always finds room, so the one that
@@ -25,6 +23,8 @@ const LOOKS: u32 = if cfg!(loom) { 0 } else { 8 };
 pub(super) struct Handover<T> {
     state: Mutex<State<T>>,
     arrived: Condvar,
+    /// A look would not find it empty. Written under the lock, and read by those who wait a moment before they ask for it.
+    ready: AtomicBool,
 }
 
 struct State<T> {
@@ -60,7 +60,7 @@ impl<T> Handover<T> {
             Order::Ready => Buffer::Ready(VecDeque::new()),
         };
         let state = State { buffer, producers, cancelled: false, sleeping: 0 };
-        Handover { state: Mutex::new(state), arrived: Condvar::new() }
+        Handover { state: Mutex::new(state), arrived: Condvar::new(), ready: AtomicBool::new(false) }
     }
 
     /// No code of the caller runs under the lock, so nothing can poison it.
@@ -89,6 +89,9 @@ impl<T> Handover<T> {
             }
         };
         let wake = can_be_taken && state.sleeping > 0;
+        if can_be_taken {
+            self.ready.store(true, Relaxed);
+        }
         drop(state);
         if wake {
             self.arrived.notify_one();
@@ -100,6 +103,9 @@ impl<T> Handover<T> {
         let mut state = self.lock();
         state.producers -= 1;
         let ended = state.producers == 0;
+        if ended {
+            self.ready.store(true, Relaxed);
+        }
         drop(state);
         if ended {
             self.arrived.notify_all();
@@ -108,21 +114,28 @@ impl<T> Handover<T> {
 
     /// An item, if there is one.
     pub fn look(&self) -> Look<T> {
-        self.lock().look()
+        self.look_at(&mut self.lock())
+    }
+
+    fn look_at(&self, state: &mut State<T>) -> Look<T> {
+        let found = state.look();
+        if !matches!(found, Look::Ended) && !state.has_next() {
+            self.ready.store(false, Relaxed);
+        }
+        found
     }
 
     /// The next item, once there is one; nothing at the end.
     pub fn pop(&self) -> Option<(u64, T)> {
-        let mut looks = 0;
+        let mut patience = Patience::new();
         let mut state = self.lock();
         loop {
-            match state.look() {
+            match self.look_at(&mut state) {
                 Look::Item(number, item) => return Some((number, item)),
                 Look::Ended => return None,
-                Look::Empty if looks < LOOKS => {
-                    looks += 1;
+                Look::Empty if patience.is_left() => {
                     drop(state);
-                    thread::yield_now();
+                    patience.wait(&self.ready);
                     state = self.lock();
                 }
                 Look::Empty => {
@@ -138,6 +151,7 @@ impl<T> Handover<T> {
     pub fn cancel(&self) {
         let mut state = self.lock();
         state.cancelled = true;
+        self.ready.store(true, Relaxed);
         let dropped = std::mem::replace(&mut state.buffer, Buffer::Ready(VecDeque::new()));
         drop(state);
         self.arrived.notify_all();
@@ -146,6 +160,15 @@ impl<T> Handover<T> {
 }
 
 impl<T> State<T> {
+    /// Whether a look would find something.
+    fn has_next(&self) -> bool {
+        let item = match &self.buffer {
+            Buffer::Ready(items) => !items.is_empty(),
+            Buffer::Ordered { slots, .. } => slots.front().is_some_and(Option::is_some),
+        };
+        item || self.cancelled || self.producers == 0
+    }
+
     fn look(&mut self) -> Look<T> {
         let found = match &mut self.buffer {
             Buffer::Ready(items) => items.pop_front(),

@@ -30,6 +30,7 @@
 mod error;
 mod handover;
 mod map;
+mod patience;
 mod pipeline;
 mod preprocess;
 mod rows;

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 /// Bytes that a band has at least.
 const LEAST_BYTES: usize = 1 << 16;
-/// Bytes that the calling thread tries alone, where they are at most 1/16 of its share.
+/// The calling thread tries so many bytes alone, but at most 1/16 of its share.
 const TRIED_BYTES: usize = 1 << 15;
-/// Pictures that take less than this gain nothing: waking threads up takes about half of it.
-const SMALL: Duration = Duration::from_micros(100);
+/// Pictures that take less than this gain nothing: waking threads up and waiting for them takes a third of it.
+const SMALL: Duration = Duration::from_micros(120);
 /// Bands for each thread, so that one that was interrupted does not keep the others waiting.
 const BANDS: usize = 4;
 
@@ -24,8 +24,8 @@ const BANDS: usize = 4;
 /// several at once. Kernels that `f` calls run on the caller's instruction set, so a kernel whose rows do not depend on each
 /// other gives the same bits for every number of threads.
 ///
-/// Everything runs on the calling thread with one thread, for pictures below 128 KiB, and where the first rows say that all
-/// of them take less than 100 us.
+/// Everything runs on the calling thread with one thread, for pictures below 128 KiB, and where the first rows (at most 1/16
+/// of one thread's share, from 16 rows a thread on) say that all of them take less than 120 us.
 ///
 /// ```
 /// use omnilane::memory::Image;
@@ -68,13 +68,14 @@ pub fn parallel_rows<T: Element, const C: usize>(
         f(0..height, dst);
         return Ok(());
     }
-    let tried = TRIED_BYTES.div_ceil(row_bytes.max(1)).checked_next_multiple_of(step).unwrap_or(height);
+    let most = height / (16 * pools.threads());
+    let tried = TRIED_BYTES.div_ceil(row_bytes.max(1)).min(most) / step * step;
     let mut begin = 0;
-    if tried.saturating_mul(16 * pools.threads()) <= height {
+    if tried > 0 {
         let start = Instant::now();
         f(0..tried, &mut rows_of(dst.reborrow(), 0, tried));
         begin = tried;
-        if start.elapsed().as_nanos() * (height / tried) as u128 <= SMALL.as_nanos() {
+        if start.elapsed().as_nanos() * height as u128 <= SMALL.as_nanos() * tried as u128 {
             f(begin..height, &mut rows_of(dst.reborrow(), begin, height));
             return Ok(());
         }

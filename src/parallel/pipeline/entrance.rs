@@ -1,7 +1,8 @@
 //! Where items enter a pipeline: the source, and the count of those that are alive.
 
 use super::flow::{Flow, nanos};
-use std::sync::atomic::Ordering::Relaxed;
+use crate::parallel::patience::Patience;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -21,15 +22,14 @@ impl<I: Iterator + Send> Source for Items<I> {
     }
 }
 
-/// Looks again so many times before it sleeps.
-const LOOKS: u32 = 8;
-
 /// Lets an item in when fewer than `limit` are alive.
 ///
 /// The source is not locked while it is asked for an item: the worker takes it out, and puts it back.
 pub(super) struct Entrance<S> {
     state: Mutex<State<S>>,
     changed: Condvar,
+    /// Somebody may enter. Written under the lock, and read by those who wait a moment before they ask for it.
+    open: AtomicBool,
     limit: usize,
 }
 
@@ -44,7 +44,7 @@ struct State<S> {
 impl<S: Source> Entrance<S> {
     pub fn new(source: S, limit: usize) -> Self {
         let state = State { source: Some(source), next: 0, alive: 0, ended: false, sleeping: 0 };
-        Entrance { state: Mutex::new(state), changed: Condvar::new(), limit }
+        Entrance { state: Mutex::new(state), changed: Condvar::new(), open: AtomicBool::new(true), limit }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<S>> {
@@ -66,12 +66,15 @@ impl<S: Source> Entrance<S> {
         let mut state = self.lock();
         if state.ended || item.is_none() {
             state.ended = true;
+            self.open.store(true, Relaxed);
             drop(state);
             self.changed.notify_all();
             return None; // source and item are dropped without the lock
         }
         state.source = Some(source);
-        let wake = state.sleeping > 0;
+        let has_room = state.alive < self.limit;
+        self.open.store(has_room, Relaxed);
+        let wake = has_room && state.sleeping > 0;
         drop(state);
         if wake {
             self.changed.notify_one();
@@ -83,7 +86,7 @@ impl<S: Source> Entrance<S> {
 
     /// The source, the number of the item that it will give, and whether the wait was for room.
     fn wait(&self) -> Option<(u64, S, bool)> {
-        let (mut looks, mut was_full) = (0, false);
+        let (mut patience, mut was_full) = (Patience::new(), false);
         let mut state = self.lock();
         loop {
             if state.ended {
@@ -95,12 +98,12 @@ impl<S: Source> Entrance<S> {
             {
                 state.alive += 1;
                 state.next += 1;
+                self.open.store(false, Relaxed);
                 return Some((state.next - 1, source, was_full));
             }
-            if looks < LOOKS {
-                looks += 1;
+            if patience.is_left() {
                 drop(state);
-                std::thread::yield_now();
+                patience.wait(&self.open);
                 state = self.lock();
             } else {
                 state.sleeping += 1;
@@ -123,7 +126,11 @@ impl<S: Source> Gate for Entrance<S> {
     fn leave(&self) {
         let mut state = self.lock();
         state.alive -= 1;
-        let wake = state.sleeping > 0 && state.source.is_some();
+        let may_enter = state.source.is_some();
+        if may_enter {
+            self.open.store(true, Relaxed);
+        }
+        let wake = may_enter && state.sleeping > 0;
         drop(state);
         if wake {
             self.changed.notify_one();
@@ -133,6 +140,7 @@ impl<S: Source> Gate for Entrance<S> {
     fn close(&self) {
         let mut state = self.lock();
         state.ended = true;
+        self.open.store(true, Relaxed);
         let source = state.source.take();
         drop(state);
         self.changed.notify_all();

@@ -6,6 +6,7 @@ use crate::measure::{Bar, Side, Spread, alternate, side};
 use omnilane::lanes::{LengthError, Simd, map};
 use omnilane::memory::{Arena, BufferPool, Image};
 use omnilane::parallel::*;
+use omnilane_kernels::{gray_from_rgba_into, gray_from_rgba_into_parallel};
 use pariter::IteratorExt as _;
 use rayon::iter::{ParallelBridge, ParallelIterator};
 use std::hint::black_box;
@@ -135,8 +136,26 @@ pub fn parallel() -> Section {
         section.rival("map of 10 000 items of 20 us", name, speed_up(&times[i], &times[1]));
     }
     rows(&mut section);
+    pictures(&mut section);
     pipelines(&mut section);
     section
+}
+
+/// Pictures for which threads are worth nothing, just something, and all that there is.
+fn pictures(section: &mut Section) {
+    for side_px in [256, 512, 1024, 2048] {
+        let src = Image::<u8, 4>::from_fn(side_px, side_px, |x, y| [x as u8, y as u8, (x ^ y) as u8, 255]);
+        let src = src.expect("memory");
+        let mut gray = [(); 2].map(|()| Image::<u8, 1>::new(side_px, side_px).expect("memory"));
+        let [a, b] = &mut gray;
+        let mut sides = [
+            side(|| gray_from_rgba_into(src.view(), &mut a.view_mut()).expect("equal sizes")),
+            side(|| gray_from_rgba_into_parallel(src.view(), &mut b.view_mut()).expect("equal sizes")),
+        ];
+        let times = alternate(101, 1e6, &mut sides);
+        let what = format!("gray_from_rgba_into_parallel, {side_px}x{side_px}: times faster than one thread");
+        section.bars.push(Bar::at_least(what, speed_up(&times[0], &times[1]), 0.95).because(UNEXPLAINED));
+    }
 }
 
 fn rows(section: &mut Section) {
@@ -211,5 +230,7 @@ fn pipelines(section: &mut Section) {
         let what = format!("empty stages, {name}: us for each item and stage");
         section.bars.push(Bar::at_most(what, each, 1.0).because(UNEXPLAINED));
     }
-    section.rival("two empty stages, 256 items alive", "pariter readahead", Spread::ratio(&times[0], &times[2]));
+    for (name, times_of) in [("256 items alive", &times[0]), ("4 items alive", &times[1])] {
+        section.rival(format!("two empty stages, {name}"), "pariter readahead", Spread::ratio(times_of, &times[2]));
+    }
 }
