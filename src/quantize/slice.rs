@@ -68,14 +68,23 @@ impl QuantizeOptions {
 }
 
 kernel! {
-    fn quantize_slice<S: Simd, R: Real, C: Code>(simd: S, src: &[R], rule: Rule, dst: &mut [C::Storage]) -> usize {
+    fn quantize_slice<S: Simd, R: Real, C: Code>(
+        simd: S,
+        src: &[R],
+        rule: Rule,
+        order: Order,
+        dst: &mut [C::Storage],
+    ) -> usize {
         let lanes = RuleLanes::<S, C::Element>::new(simd, rule);
         if !rule.exact {
-            quantize_on::<S, R, C, { quotient::PRODUCT }>(simd, src, &lanes, dst)
+            quantize_blocks::<S, R, C, { quotient::PRODUCT }>(simd, src, &lanes, order, dst)
         } else if src.len() >= LONG && C::BITS <= 8 && lanes.short_is_exact(simd, rule) {
-            quantize_on::<S, R, C, { quotient::SHORT }>(simd, src, &lanes, dst)
+            if order == (Order::Backward { inside: true }) {
+                return quantize_blocks::<S, R, C, { quotient::SHORT_ORDINARY }>(simd, src, &lanes, order, dst);
+            }
+            quantize_blocks::<S, R, C, { quotient::SHORT }>(simd, src, &lanes, order, dst)
         } else {
-            quantize_on::<S, R, C, { quotient::EXACT }>(simd, src, &lanes, dst)
+            quantize_blocks::<S, R, C, { quotient::EXACT }>(simd, src, &lanes, order, dst)
         }
     }
 
@@ -111,6 +120,40 @@ kernel! {
         }
         count
     }
+}
+
+/// From where a slice is quantized.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// From the front.
+    Forward,
+    /// From the end: after a look at all of a large slice, that part of it is still in a cache.
+    Backward {
+        /// All are numbers whose codes are not clamped, or hardly.
+        inside: bool,
+    },
+}
+
+/// Elements of a block that is quantized before the one in front of it.
+const BACK: usize = 1 << 15;
+
+#[inline(always)]
+fn quantize_blocks<S: Simd, R: Real, C: Code, const QUOTIENT: u8>(
+    simd: S,
+    src: &[R],
+    rule: &RuleLanes<S, C::Element>,
+    order: Order,
+    dst: &mut [C::Storage],
+) -> usize {
+    let block = match order {
+        Order::Forward => src.len().max(1).next_multiple_of(C::PER_ELEMENT),
+        Order::Backward { .. } => BACK,
+    };
+    let mut nan = 0;
+    for (src, dst) in src.chunks(block).zip(dst.chunks_mut(block / C::PER_ELEMENT)).rev() {
+        nan += quantize_on::<S, R, C, QUOTIENT>(simd, src, rule, dst);
+    }
+    nan
 }
 
 #[inline(always)]
@@ -233,7 +276,21 @@ pub fn quantize_into_with<R: Real, C: Code>(
 ) -> Result<usize, QuantizeError> {
     LengthError::check("dst", dst.len(), C::storage_len(src.len()))?;
     options.check(src)?;
-    Ok(quantize_slice::<R, C>(src, Rule::new(params, options.mode), dst))
+    Ok(quantize_slice::<R, C>(src, Rule::new(params, options.mode), Order::Forward, dst))
+}
+
+/// [`quantize_into`] for who has just looked at all of `src`, and whether all of it is `inside` the range of the codes.
+///
+/// # Errors
+/// As [`quantize_into`].
+pub(super) fn quantize_seen_into<R: Real, C: Code>(
+    src: &[R],
+    params: &QuantParams<C>,
+    inside: bool,
+    dst: &mut [C::Storage],
+) -> Result<usize, QuantizeError> {
+    LengthError::check("dst", dst.len(), C::storage_len(src.len()))?;
+    Ok(quantize_slice::<R, C>(src, Rule::new(params, Mode::Exact), Order::Backward { inside }, dst))
 }
 
 /// Dequantizes: `dst[i] = scale * (codes[i] - zero_point)` in f32, then rounded to `R`.
