@@ -5,7 +5,7 @@ use super::nibbles::{self, CHUNK};
 use super::rule::{Rule, RuleLanes, quotient};
 use super::{Code, QuantParams, QuantizeError, Real};
 use crate::kernel;
-use crate::lanes::{LengthError, Simd};
+use crate::lanes::{LengthError, STREAM_FROM, Simd, stream_fence};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -101,10 +101,17 @@ kernel! {
     }
 
     fn convert_slice<S: Simd, T: Real, U: Real>(simd: S, src: &[T], dst: &mut [U]) {
+        let past = size_of_val(dst) >= STREAM_FROM;
         let (to_head, dst) = dst.split_at_mut(unaligned::<S, U>(dst));
         let (head, src) = src.split_at(to_head.len());
         for (src, dst) in [(head, to_head), (src, dst)] {
-            blocks!(S, src, dst, |from, to, _, WHOLE| U::put::<S, WHOLE>(T::take::<S, WHOLE>(simd, from), to));
+            blocks!(S, src, dst, |from, to, _, WHOLE| {
+                let x = T::take::<S, WHOLE>(simd, from);
+                if WHOLE && past { U::put_past(x, to) } else { U::put::<S, WHOLE>(x, to) }
+            });
+        }
+        if past {
+            stream_fence(simd);
         }
     }
 
@@ -224,6 +231,7 @@ pub(super) fn quantize_run<S: Simd, R: Real, E: ElementCode, const QUOTIENT: u8>
 pub(super) fn dequantize_run<S: Simd, E: ElementCode, R: Real>(simd: S, src: &[E], rule: Rule, dst: &mut [R]) {
     // Both are integers below 2^24: their difference is exact.
     let (scale, zero_point) = (simd.splat(rule.scale), simd.splat((rule.zero_point + E::TAKEN) as f32));
+    let past = size_of_val(dst) >= STREAM_FROM;
     let (to_head, dst) = dst.split_at_mut(unaligned::<S, R>(dst));
     let (head, src) = src.split_at(to_head.len());
     for (src, dst) in [(head, to_head), (src, dst)] {
@@ -232,8 +240,11 @@ pub(super) fn dequantize_run<S: Simd, E: ElementCode, R: Real>(simd: S, src: &[E
             for number in &mut x {
                 *number = (*number - zero_point) * scale;
             }
-            R::put::<S, WHOLE>(x, to);
+            if WHOLE && past { R::put_past(x, to) } else { R::put::<S, WHOLE>(x, to) }
         });
+    }
+    if past {
+        stream_fence(simd);
     }
 }
 

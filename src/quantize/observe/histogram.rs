@@ -106,7 +106,9 @@ impl Histogram {
 
     fn places(&self) -> Places {
         let Extremes { min, max, .. } = self.seen;
-        Places { min, max, scale: scale(self.exponent), magnitudes: self.magnitudes }
+        // Before the first value none has a place.
+        let scale = if self.exponent == i32::MIN { [0.0; 2] } else { scale(self.exponent) };
+        Places { min, max, scale, magnitudes: self.magnitudes }
     }
 
     /// Takes in what `other` observed, as if its values had been given to `self`, to the bit.
