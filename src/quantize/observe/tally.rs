@@ -122,13 +122,11 @@ fn find_on<S: Simd, const MAGNITUDES: bool>(simd: S, values: &[f32], places: Pla
         pair_indices::<S, MAGNITUDES>(values, places, &mut inside).store(indices);
     }
     let (low, high) = rest.split_at(rest.len().min(pair / 2));
-    let values = [low, high].map(
-        #[inline(always)]
-        |part| {
-            let there = Mask::first_n(simd, part.len());
-            there.select(Vector::load_partial(simd, part), simd.splat(places.min))
-        },
-    );
+    // A loop, not `map`: that was left out of line for AVX2.
+    let mut values = [simd.splat(places.min); 2];
+    for (value, part) in values.iter_mut().zip([low, high]) {
+        *value = Mask::first_n(simd, part.len()).select(Vector::load_partial(simd, part), *value);
+    }
     pair_indices::<S, MAGNITUDES>(values, places, &mut inside).store_partial(to.into_remainder());
     inside.all()
 }
