@@ -34,4 +34,34 @@ fn the_output_only() {
     // And, per channel, the parameters and what finds them: 40 bytes a channel, and the shape.
     let (_, bytes) = allocated(|| PerChannelQuant::<i8>::from_f32(&src, &[100, 1000], 0).unwrap());
     assert!(bytes <= N + 100 * 80 + 64, "{bytes} bytes");
+
+    #[cfg(feature = "mmap")]
+    from_a_model(&src);
+}
+
+/// The values of a model are quantized where the file's bytes are: the codes are all that is allocated.
+#[cfg(feature = "mmap")]
+fn from_a_model(values: &[f32]) {
+    use omnilane::memory::MmapModel;
+
+    let mut header =
+        format!(r#"{{"w":{{"dtype":"F32","shape":[{}],"data_offsets":[0,{}]}}}}"#, values.len(), size_of_val(values));
+    header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.bytes());
+    bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    std::fs::write(&path, bytes).unwrap();
+
+    // SAFETY: nobody else knows the file.
+    let model = unsafe { MmapModel::map_file(&path) }.unwrap();
+    assert!(model.is_mapped());
+    let tensors = model.tensors().unwrap();
+    let view = tensors.get("w").unwrap();
+    assert!(!view.is_copied());
+    let (tensor, bytes) = allocated(|| QuantizedTensor::<i8>::from_f32_symmetric(view.as_slice().unwrap()));
+    assert_eq!(bytes, values.len());
+    assert_eq!(tensor, QuantizedTensor::from_f32_symmetric(values));
+    assert!(model.as_slice().as_ptr_range().contains(&view.bytes().as_ptr()));
 }

@@ -13,6 +13,9 @@ pub trait BlockReal: Element {
     /// A block; if not `WHOLE`, as much of it as there is room for.
     #[doc(hidden)]
     fn put<S: Simd, const WHOLE: bool>(block: Four<S, f32>, dst: &mut [Self]);
+    /// A whole block, past the caches where `dst` is aligned; a fence must follow.
+    #[doc(hidden)]
+    fn put_past<S: Simd>(block: Four<S, f32>, dst: &mut [Self]);
 }
 
 /// A code that is a whole element, as lanes of i32.
@@ -75,6 +78,13 @@ impl BlockReal for f32 {
         store::<S, f32, WHOLE>(c, dst, 2);
         store::<S, f32, WHOLE>(d, dst, 3);
     }
+
+    #[inline(always)]
+    fn put_past<S: Simd>(block: Four<S, f32>, dst: &mut [f32]) {
+        for (v, dst) in block.into_iter().zip(dst.chunks_exact_mut(Vector::<S, f32>::LANES)) {
+            v.store_stream(dst);
+        }
+    }
 }
 
 macro_rules! halves {
@@ -91,6 +101,13 @@ macro_rules! halves {
             fn put<S: Simd, const WHOLE: bool>([a, b, c, d]: Four<S, f32>, dst: &mut [$t]) {
                 store::<S, $t, WHOLE>(Vector::narrow([a, b]), dst, 0);
                 store::<S, $t, WHOLE>(Vector::narrow([c, d]), dst, 1);
+            }
+
+            #[inline(always)]
+            fn put_past<S: Simd>([a, b, c, d]: Four<S, f32>, dst: &mut [$t]) {
+                let (first, second) = dst.split_at_mut(Vector::<S, $t>::LANES);
+                Vector::<S, $t>::narrow([a, b]).store_stream(first);
+                Vector::<S, $t>::narrow([c, d]).store_stream(second);
             }
         }
     )*};

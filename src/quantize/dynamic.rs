@@ -1,7 +1,7 @@
 //! Quantization by the range of the very tensor.
 
 use super::extent::{Extent, extent};
-use super::slice::quantize_into;
+use super::slice::quantize_seen_into;
 use super::{Code, CodeRange, QuantParams, QuantizeError, QuantizedTensor, Real};
 use crate::lanes::LengthError;
 use core::marker::PhantomData;
@@ -54,8 +54,9 @@ impl<C: Code> DynamicQuantizer<C> {
     /// [`QuantizeError::Length`] if `dst` is not the storage for as many codes; nothing is written then.
     pub fn quantize_into<R: Real>(&self, src: &[R], dst: &mut [C::Storage]) -> Result<QuantParams<C>, QuantizeError> {
         LengthError::check("dst", dst.len(), C::storage_len(src.len()))?;
-        let params = self.params(src);
-        quantize_into(src, &params, dst)?;
+        let found = extent(src);
+        let params = self.of_extent(&found);
+        quantize_seen_into(src, &params, found.within(&params), dst)?;
         Ok(params)
     }
 
@@ -63,7 +64,7 @@ impl<C: Code> DynamicQuantizer<C> {
     #[must_use]
     pub fn quantize<R: Real>(&self, src: &[R]) -> QuantizedTensor<C> {
         let found = extent(src);
-        QuantizedTensor::with_params(src, self.of_extent(&found)).with_infinite(found.infinite)
+        QuantizedTensor::with_extent_and_params(src, &found, self.of_extent(&found))
     }
 
     fn of_extent(&self, found: &Extent) -> QuantParams<C> {

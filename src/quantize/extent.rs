@@ -39,6 +39,12 @@ impl Extent {
         self.max.max(-self.min)
     }
 
+    /// Whether all values are numbers, and none is more than twice as far from 0 as codes reach.
+    pub fn within<C: Code>(&self, params: &QuantParams<C>) -> bool {
+        let steps = (params.qmax() - params.qmin()) as f32;
+        self.nan == 0 && self.infinite == 0 && self.absmax() <= 2.0 * steps * params.scale()
+    }
+
     pub fn params<C: Code>(&self, symmetric: bool) -> QuantParams<C> {
         let params =
             if symmetric { QuantParams::symmetric(self.absmax()) } else { QuantParams::asymmetric(self.min, self.max) };

@@ -5,7 +5,7 @@ use super::nibbles::{self, CHUNK};
 use super::rule::{Rule, RuleLanes, quotient};
 use super::{Code, QuantParams, QuantizeError, Real};
 use crate::kernel;
-use crate::lanes::{LengthError, Simd};
+use crate::lanes::{LengthError, STREAM_FROM, Simd, stream_fence};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -68,14 +68,23 @@ impl QuantizeOptions {
 }
 
 kernel! {
-    fn quantize_slice<S: Simd, R: Real, C: Code>(simd: S, src: &[R], rule: Rule, dst: &mut [C::Storage]) -> usize {
+    fn quantize_slice<S: Simd, R: Real, C: Code>(
+        simd: S,
+        src: &[R],
+        rule: Rule,
+        order: Order,
+        dst: &mut [C::Storage],
+    ) -> usize {
         let lanes = RuleLanes::<S, C::Element>::new(simd, rule);
         if !rule.exact {
-            quantize_on::<S, R, C, { quotient::PRODUCT }>(simd, src, &lanes, dst)
+            quantize_blocks::<S, R, C, { quotient::PRODUCT }>(simd, src, &lanes, order, dst)
         } else if src.len() >= LONG && C::BITS <= 8 && lanes.short_is_exact(simd, rule) {
-            quantize_on::<S, R, C, { quotient::SHORT }>(simd, src, &lanes, dst)
+            if order == (Order::Backward { inside: true }) {
+                return quantize_blocks::<S, R, C, { quotient::SHORT_ORDINARY }>(simd, src, &lanes, order, dst);
+            }
+            quantize_blocks::<S, R, C, { quotient::SHORT }>(simd, src, &lanes, order, dst)
         } else {
-            quantize_on::<S, R, C, { quotient::EXACT }>(simd, src, &lanes, dst)
+            quantize_blocks::<S, R, C, { quotient::EXACT }>(simd, src, &lanes, order, dst)
         }
     }
 
@@ -92,10 +101,17 @@ kernel! {
     }
 
     fn convert_slice<S: Simd, T: Real, U: Real>(simd: S, src: &[T], dst: &mut [U]) {
+        let past = size_of_val(dst) >= STREAM_FROM;
         let (to_head, dst) = dst.split_at_mut(unaligned::<S, U>(dst));
         let (head, src) = src.split_at(to_head.len());
         for (src, dst) in [(head, to_head), (src, dst)] {
-            blocks!(S, src, dst, |from, to, _, WHOLE| U::put::<S, WHOLE>(T::take::<S, WHOLE>(simd, from), to));
+            blocks!(S, src, dst, |from, to, _, WHOLE| {
+                let x = T::take::<S, WHOLE>(simd, from);
+                if WHOLE && past { U::put_past(x, to) } else { U::put::<S, WHOLE>(x, to) }
+            });
+        }
+        if past {
+            stream_fence(simd);
         }
     }
 
@@ -111,6 +127,40 @@ kernel! {
         }
         count
     }
+}
+
+/// From where a slice is quantized.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// From the front.
+    Forward,
+    /// From the end: after a look at all of a large slice, that part of it is still in a cache.
+    Backward {
+        /// All are numbers whose codes are not clamped, or hardly.
+        inside: bool,
+    },
+}
+
+/// Elements of a block that is quantized before the one in front of it.
+const BACK: usize = 1 << 15;
+
+#[inline(always)]
+fn quantize_blocks<S: Simd, R: Real, C: Code, const QUOTIENT: u8>(
+    simd: S,
+    src: &[R],
+    rule: &RuleLanes<S, C::Element>,
+    order: Order,
+    dst: &mut [C::Storage],
+) -> usize {
+    let block = match order {
+        Order::Forward => src.len().max(1).next_multiple_of(C::PER_ELEMENT),
+        Order::Backward { .. } => BACK,
+    };
+    let mut nan = 0;
+    for (src, dst) in src.chunks(block).zip(dst.chunks_mut(block / C::PER_ELEMENT)).rev() {
+        nan += quantize_on::<S, R, C, QUOTIENT>(simd, src, rule, dst);
+    }
+    nan
 }
 
 #[inline(always)]
@@ -181,6 +231,7 @@ pub(super) fn quantize_run<S: Simd, R: Real, E: ElementCode, const QUOTIENT: u8>
 pub(super) fn dequantize_run<S: Simd, E: ElementCode, R: Real>(simd: S, src: &[E], rule: Rule, dst: &mut [R]) {
     // Both are integers below 2^24: their difference is exact.
     let (scale, zero_point) = (simd.splat(rule.scale), simd.splat((rule.zero_point + E::TAKEN) as f32));
+    let past = size_of_val(dst) >= STREAM_FROM;
     let (to_head, dst) = dst.split_at_mut(unaligned::<S, R>(dst));
     let (head, src) = src.split_at(to_head.len());
     for (src, dst) in [(head, to_head), (src, dst)] {
@@ -189,8 +240,11 @@ pub(super) fn dequantize_run<S: Simd, E: ElementCode, R: Real>(simd: S, src: &[E
             for number in &mut x {
                 *number = (*number - zero_point) * scale;
             }
-            R::put::<S, WHOLE>(x, to);
+            if WHOLE && past { R::put_past(x, to) } else { R::put::<S, WHOLE>(x, to) }
         });
+    }
+    if past {
+        stream_fence(simd);
     }
 }
 
@@ -233,7 +287,21 @@ pub fn quantize_into_with<R: Real, C: Code>(
 ) -> Result<usize, QuantizeError> {
     LengthError::check("dst", dst.len(), C::storage_len(src.len()))?;
     options.check(src)?;
-    Ok(quantize_slice::<R, C>(src, Rule::new(params, options.mode), dst))
+    Ok(quantize_slice::<R, C>(src, Rule::new(params, options.mode), Order::Forward, dst))
+}
+
+/// [`quantize_into`] for who has just looked at all of `src`, and whether all of it is `inside` the range of the codes.
+///
+/// # Errors
+/// As [`quantize_into`].
+pub(super) fn quantize_seen_into<R: Real, C: Code>(
+    src: &[R],
+    params: &QuantParams<C>,
+    inside: bool,
+    dst: &mut [C::Storage],
+) -> Result<usize, QuantizeError> {
+    LengthError::check("dst", dst.len(), C::storage_len(src.len()))?;
+    Ok(quantize_slice::<R, C>(src, Rule::new(params, Mode::Exact), Order::Backward { inside }, dst))
 }
 
 /// Dequantizes: `dst[i] = scale * (codes[i] - zero_point)` in f32, then rounded to `R`.

@@ -1,7 +1,7 @@
 //! A tensor with one scale and one zero point.
 
-use super::extent::extent;
-use super::slice::{dequantize_into, quantize_into};
+use super::extent::{Extent, extent};
+use super::slice::{dequantize_into, quantize_into, quantize_seen_into};
 use super::{Code, QuantParams, QuantizeError, Real};
 use crate::lanes::LengthError;
 use alloc::vec;
@@ -77,11 +77,15 @@ impl<C: Code> QuantizedTensor<C> {
 
     fn with_extent<R: Real>(src: &[R], symmetric: bool) -> Self {
         let found = extent(src);
-        Self::with_params(src, found.params(symmetric)).with_infinite(found.infinite)
+        Self::with_extent_and_params(src, &found, found.params(symmetric))
     }
 
-    pub(super) fn with_infinite(self, infinite: usize) -> Self {
-        QuantizedTensor { infinite, ..self }
+    /// With parameters that come from the extent of these very values.
+    pub(super) fn with_extent_and_params<R: Real>(src: &[R], found: &Extent, params: QuantParams<C>) -> Self {
+        let mut codes = vec![C::Storage::default(); C::storage_len(src.len())];
+        // The length is right: nothing can be refused.
+        let nan = quantize_seen_into(src, &params, found.within(&params), &mut codes).unwrap_or(0);
+        QuantizedTensor { codes, len: src.len(), params, nan, infinite: found.infinite }
     }
 
     /// With parameters that are known, from calibration for instance.

@@ -264,3 +264,20 @@ fn conversions() {
     }
     check!(f32 f16, f16 f32, f32 bf16, bf16 f32, f16 bf16, f32 f32);
 }
+
+#[test]
+fn outputs_too_large_for_the_caches_have_the_same_bits() {
+    use omnilane::lanes::STREAM_FROM;
+    fn check<R: Real + std::fmt::Debug>() {
+        let params = QuantParams::<u8>::new(0.37, 3).unwrap();
+        let wanted: Vec<R> = dequantize(&(0..=255).collect::<Vec<u8>>(), &params);
+        let n = STREAM_FROM / size_of::<R>() + 77;
+        let codes: Vec<u8> = (0..n).map(|i| (i % 251) as u8).collect();
+        let mut numbers = vec![R::from_f32(-7.0); n + 2];
+        dequantize_into(&codes, &params, &mut numbers[1..=n]).unwrap();
+        assert!(numbers[1..=n].iter().zip(&codes).all(|(x, code)| *x == wanted[usize::from(*code)]));
+        assert_eq!([numbers[0], numbers[n + 1]], [R::from_f32(-7.0); 2]);
+    }
+    check::<f32>();
+    check::<f16>();
+}

@@ -11,6 +11,11 @@ use crate::lanes::{Simd, Vector};
 /// Rows that are staged together: a multiple of every tile's. They and their sums are on the stack: 12 KiB, and 12 more for
 /// pairs.
 const ROWS: usize = 24;
+/// Rows of AVX-512's tile. It keeps up with weights from the second-level cache, so that as many rows are staged at a time, but
+/// all of a row: 27 KiB with their sums. (To stage them again for each group of columns took an eighth of the time.)
+const TALL: usize = 12;
+/// Blocks of a row that are staged together then. Longer rows are staged a block at a time, for each group again.
+const STAGED: usize = 8;
 
 /// Where products go. Not generic, as [`Input`] is not.
 #[derive(Debug)]
@@ -41,21 +46,28 @@ impl Kernel for Multiply<'_> {
             Form::Bytes => self.weights.any_wide(),
             Form::Pairs => true,
         };
-        if pairs { self.multiply::<S, ROWS>(simd) } else { self.multiply::<S, 0>(simd) }
+        if pairs {
+            self.multiply::<S, ROWS, ROWS, 1>(simd)
+        } else if S::BYTES == 64 && self.input.rows() >= TALL && self.weights.blocks() <= STAGED {
+            self.multiply::<S, TALL, 0, STAGED>(simd)
+        } else {
+            self.multiply::<S, ROWS, 0, 1>(simd)
+        }
     }
 }
 
 impl Multiply<'_> {
-    /// All products. `PAIRS` is how many rows are staged as pairs too: all of them, or none.
+    /// All products, of `ROWS` rows and `STAGED` blocks at a time. `PAIRS` is how many rows are staged as pairs too: all of
+    /// them, or none.
     #[inline(always)]
-    fn multiply<S: Simd, const PAIRS: usize>(mut self, simd: S) {
+    fn multiply<S: Simd, const ROWS: usize, const PAIRS: usize, const STAGED: usize>(mut self, simd: S) {
         let weights = self.weights;
         let (m, k, blocks) = (self.input.rows(), weights.k(), weights.blocks());
-        let mut quads = [[0u32; QUADS]; ROWS];
-        let mut pairs = [[[0u32; QUADS]; 2]; PAIRS];
+        let mut quads = [[[0u32; QUADS]; ROWS]; STAGED];
+        let mut pairs = [[[[0u32; QUADS]; 2]; PAIRS]; STAGED];
         let mut sums = [[0i32; GROUP]; ROWS];
         let mut row_sums = [0i32; ROWS];
-        let mut small = true;
+        let mut small = [true; STAGED];
         let mut first = 0;
         while first < m {
             let rows = ROWS.min(m - first);
@@ -68,16 +80,18 @@ impl Multiply<'_> {
             for group in 0..weights.groups() {
                 sums[..rows].fill([0; GROUP]);
                 for block in 0..blocks {
-                    // One block stays staged for all groups.
-                    if group == 0 || blocks > 1 {
+                    // If all blocks have room they stay staged for all groups.
+                    let at = if blocks <= STAGED { block } else { 0 };
+                    if group == 0 || blocks > STAGED {
                         let codes = block * BLOCK..k.min((block + 1) * BLOCK);
-                        small = true;
+                        small[at] = true;
                         for i in 0..rows {
-                            let pairs = if PAIRS > 0 { Some(&mut pairs[i]) } else { None };
-                            small &= self.input.stage(simd, first + i, codes.clone(), &mut quads[i], pairs);
+                            let pairs = if PAIRS > 0 { Some(&mut pairs[at][i]) } else { None };
+                            small[at] &= self.input.stage(simd, first + i, codes.clone(), &mut quads[at][i], pairs);
                         }
                     }
-                    let staged = Rows { quads: &quads[..rows], pairs: &pairs[..rows.min(PAIRS)], small };
+                    let pairs = &pairs[at][..rows.min(PAIRS)];
+                    let staged = Rows { quads: &quads[at][..rows], pairs, small: small[at] };
                     multiply_block(simd, weights, [group, block], staged, &mut sums[..rows]);
                 }
                 for i in 0..rows {

@@ -1,9 +1,8 @@
 //! A histogram of a stream whose range is not known beforehand.
 
 use super::extremes::Extremes;
+use super::tally::{Places, Tally, count_few};
 use super::{Counts, Scheme, in_blocks};
-use crate::kernel;
-use crate::lanes::{Simd, Vector};
 use crate::quantize::{QuantizeError, Real};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -11,9 +10,7 @@ use alloc::vec::Vec;
 
 /// Bins of a histogram: a power of two.
 pub(super) const BINS: usize = 2048;
-/// Copies of the bins that successive values go to in turn: a count need not wait for the one before it.
-const COPIES: usize = 4;
-/// Calls with fewer values count without the copies, which take time to add up.
+/// Calls with fewer values count without a [`Tally`], which takes time to add up.
 const SHORT: usize = 8192;
 
 /// A histogram of 2048 bins over the values seen so far, or over their magnitudes, in 16 KB.
@@ -70,38 +67,48 @@ impl Histogram {
 
     /// Takes in values; NaN and infinities are skipped and counted.
     pub fn observe<R: Real>(&mut self, values: &[R]) {
-        let mut tally = Tally { counts: Vec::new() };
-        if values.len() >= SHORT {
-            tally.counts.resize(COPIES * BINS, 0);
-        }
+        let mut tally = (values.len() >= SHORT).then(Tally::new);
         let mut finite = Vec::new();
-        // Fewer values than a u32 counts.
-        for part in values.chunks(1 << 30) {
-            in_blocks(part, |block, next| {
+        in_blocks(values, |block, ahead| {
+            let places = self.places();
+            if let Some(tally) = &mut tally
+                && tally.count(block, ahead, places, &mut self.counts)
+            {
+                // Most blocks hold nothing new, and one look at them is enough.
+                self.seen.counts.finite += block.len() as u64;
+            } else {
                 let (seen, finite) = Extremes::of(block, &mut finite);
-                self.observe_block(seen, finite, next, &mut tally);
-            });
+                self.observe_new(seen, finite, tally.as_mut());
+            }
+        });
+        if let Some(mut tally) = tally {
             tally.flush(&mut self.counts);
         }
     }
 
-    fn observe_block(&mut self, seen: Extremes, finite: &[f32], next: &[f32], tally: &mut Tally) {
+    fn observe_new(&mut self, seen: Extremes, finite: &[f32], mut tally: Option<&mut Tally>) {
         self.seen.counts.add(seen.counts);
         if finite.is_empty() {
             return;
         }
         if seen.min < self.seen.min || seen.max > self.seen.max {
-            // The copies have the old width.
-            tally.flush(&mut self.counts);
-            self.widen(seen.min, seen.max);
+            self.widen(seen.min, seen.max, tally.as_deref_mut());
         }
-        let scale = scale(self.exponent);
-        match (tally.counts.is_empty(), self.magnitudes) {
-            (true, false) => count_few::<false>(finite, scale, &mut self.counts),
-            (true, true) => count_few::<true>(finite, scale, &mut self.counts),
-            (false, false) => count::<false>(finite, next, scale, &mut tally.counts),
-            (false, true) => count::<true>(finite, next, scale, &mut tally.counts),
+        let places = self.places();
+        match tally {
+            None => count_few(finite, places, &mut self.counts),
+            Some(tally) => {
+                let counted = tally.count(finite, &[], places, &mut self.counts);
+                debug_assert!(counted, "the range was made to hold them");
+            }
         }
+    }
+
+    fn places(&self) -> Places {
+        let Extremes { min, max, .. } = self.seen;
+        // Before the first value none has a place.
+        let scale = if self.exponent == i32::MIN { [0.0; 2] } else { scale(self.exponent) };
+        Places { min, max, scale, magnitudes: self.magnitudes }
     }
 
     /// Takes in what `other` observed, as if its values had been given to `self`, to the bit.
@@ -113,7 +120,7 @@ impl Histogram {
         self.seen.counts.add(other.seen.counts);
         let Some((min, max)) = other.seen.limits() else { return Ok(()) };
         let numbers = other.numbers();
-        self.widen(min, max);
+        self.widen(min, max, None);
         let shift = shift_between(other.exponent, self.exponent);
         for n in numbers {
             self.counts[index(n >> shift)] += other.counts[index(n)];
@@ -121,8 +128,8 @@ impl Histogram {
         Ok(())
     }
 
-    /// Makes room for values from `min` to `max`.
-    fn widen(&mut self, min: f32, max: f32) {
+    /// Makes room for values from `min` to `max`, in the bins and in what is still to be added to them.
+    fn widen(&mut self, min: f32, max: f32, tally: Option<&mut Tally>) {
         let old = self.numbers();
         self.seen.min = self.seen.min.min(min);
         self.seen.max = self.seen.max.max(max);
@@ -132,6 +139,9 @@ impl Histogram {
             exponent += 1;
         }
         if exponent > self.exponent && !old.is_empty() {
+            if let Some(tally) = tally {
+                tally.flush(&mut self.counts);
+            }
             let shift = shift_between(self.exponent, exponent);
             let before: Vec<u64> = old.clone().map(|n| core::mem::take(&mut self.counts[index(n)])).collect();
             for (n, count) in old.zip(before) {
@@ -256,21 +266,6 @@ impl Histogram {
     }
 }
 
-/// Counts that are not in the histogram yet; no copies for few values.
-struct Tally {
-    counts: Vec<u32>,
-}
-
-impl Tally {
-    fn flush(&mut self, bins: &mut [u64]) {
-        for copy in self.counts.chunks_exact_mut(BINS) {
-            for (bin, count) in bins.iter_mut().zip(copy) {
-                *bin += u64::from(core::mem::take(count));
-            }
-        }
-    }
-}
-
 /// Where a bin's count is.
 fn index(number: i32) -> usize {
     number as usize & (BINS - 1)
@@ -303,53 +298,4 @@ fn shift_between(from: i32, to: i32) -> u32 {
 fn scale(exponent: i32) -> [f32; 2] {
     let first = (-exponent).min(127);
     [power_of_two(first) as f32, power_of_two(-exponent - first) as f32]
-}
-
-kernel! {
-    /// Counts each value in one of the copies, and fetches the next ones meanwhile.
-    fn count<S: Simd, const MAGNITUDES: bool>(
-        simd: S,
-        values: &[f32],
-        next: &[f32],
-        scale: [f32; 2],
-        copies: &mut [u32],
-    ) {
-        let Some(copies) = copies.first_chunk_mut::<{ COPIES * BINS }>() else { return };
-        let chunks = values.chunks_exact(Vector::<S, f32>::LANES);
-        let rest = chunks.remainder();
-        for (i, chunk) in chunks.enumerate() {
-            if let Some(next) = next.get(i * Vector::<S, f32>::LANES..) {
-                Vector::<S, f32>::prefetch(simd, next);
-            }
-            let indices = indices::<S, MAGNITUDES>(simd, Vector::load(simd, chunk), scale).to_array();
-            for (lane, i) in indices.as_ref().iter().enumerate() {
-                copies[(lane % COPIES) * BINS + *i as usize % BINS] += 1;
-            }
-        }
-        let indices = indices::<S, MAGNITUDES>(simd, Vector::load_partial(simd, rest), scale).to_array();
-        for i in &indices.as_ref()[..rest.len()] {
-            copies[*i as usize % BINS] += 1;
-        }
-    }
-
-    /// Counts each value where it belongs.
-    fn count_few<S: Simd, const MAGNITUDES: bool>(simd: S, values: &[f32], scale: [f32; 2], bins: &mut [u64]) {
-        let Some(bins) = bins.first_chunk_mut::<BINS>() else { return };
-        for chunk in values.chunks(Vector::<S, f32>::LANES) {
-            let indices = indices::<S, MAGNITUDES>(simd, Vector::load_partial(simd, chunk), scale).to_array();
-            for i in &indices.as_ref()[..chunk.len()] {
-                bins[*i as usize % BINS] += 1;
-            }
-        }
-    }
-}
-
-/// The numbers of the values' bins modulo `BINS`: where they are.
-///
-/// Products with powers of two are exact, but for what is below every bin's width and truncated to 0 anyway.
-#[inline(always)]
-fn indices<S: Simd, const MAGNITUDES: bool>(simd: S, v: Vector<S, f32>, scale: [f32; 2]) -> Vector<S, u32> {
-    let k = (v.abs() * simd.splat(scale[0]) * simd.splat(scale[1])).trunc_to_int::<i32>().bitcast::<u32>();
-    let number = if MAGNITUDES { k } else { k ^ v.lt(Vector::zero(simd)).to_vector() };
-    number & simd.splat(BINS as u32 - 1)
 }

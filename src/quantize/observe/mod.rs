@@ -6,6 +6,7 @@ mod histogram;
 mod min_max;
 mod percentile;
 mod search;
+mod tally;
 
 pub use divergence::KlDivergence;
 pub use histogram::Histogram;
@@ -13,7 +14,7 @@ pub use min_max::{MinMax, MovingAverage};
 pub use percentile::Percentile;
 pub use search::MseSearch;
 
-use super::{Code, CodeRange, QuantParams, QuantizeError, Real};
+use super::{Code, CodeRange, QuantParams, QuantizeError, Real, convert_into};
 
 /// Where the zero point may be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -150,8 +151,8 @@ macro_rules! observe_by_histogram {
 }
 use observe_by_histogram;
 
-/// Values that are looked at together: 16 KB stay in the nearest cache.
-const BLOCK: usize = 4096;
+/// Values that are looked at together: 8 KB stay in the nearest cache.
+const BLOCK: usize = 2048;
 
 /// Calls `f` with the values as f32, in blocks of at most `BLOCK`, and what is read next; f32 is not copied.
 fn in_blocks<R: Real>(values: &[R], mut f: impl FnMut(&[f32], &[f32])) {
@@ -167,10 +168,11 @@ fn in_blocks<R: Real>(values: &[R], mut f: impl FnMut(&[f32], &[f32])) {
         _ => {
             let mut converted = [0.0; BLOCK];
             for block in values.chunks(BLOCK) {
-                for (to, from) in converted.iter_mut().zip(block) {
-                    *to = from.to_f32();
-                }
-                f(&converted[..block.len()], &[]);
+                let converted = &mut converted[..block.len()];
+                // As many as there are.
+                let done = convert_into(block, converted);
+                debug_assert!(done.is_ok(), "equal lengths");
+                f(converted, &[]);
             }
         }
     }
