@@ -54,7 +54,7 @@ debian_rust() { # a compiler with the sources of its own std
   export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0} # less to build, and nobody debugs these
   cargo=(/usr/bin/cargo test -Zbuild-std --target "$1")
   # Level 0, as the workspace has it for what tests depend on, makes an emulated std some twenty times slower.
-  for crate in core alloc std compiler_builtins proptest rand rand_core rand_chacha rand_xorshift half libm tokio; do
+  for crate in core alloc std compiler_builtins proptest rand rand_core rand_xorshift half libm tokio; do
     cargo+=(--config "profile.test.package.$crate.opt-level=1")
   done
 }
