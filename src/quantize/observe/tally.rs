@@ -10,8 +10,8 @@ use alloc::vec;
 /// Counts of a bin, to which values go in turn: a count need not wait for the one before it. They lie side by side, where one
 /// instruction addresses them, and those of all bins, 16 KB, stay in the nearest cache.
 const COPIES: usize = 4;
-/// How many of a block go to each.
-const EACH: usize = BLOCK / COPIES;
+/// How many of a block go to each at most: what is left of a division goes to the first.
+const EACH: usize = BLOCK / COPIES + COPIES - 1;
 
 /// Which bin each value belongs to, of values from `min` to `max`.
 #[derive(Clone, Copy)]
