@@ -35,10 +35,13 @@ fn what_the_safetensors_crate_wrote() {
     let weights: Vec<f32> = (0..6).map(|i| i as f32 - 2.5).collect();
     let halves: Vec<f16> = weights.iter().map(|v| f16::from_f32(*v)).collect();
     let bytes: Vec<i8> = vec![-128, -1, 0, 127, 5];
+    // The format is little-endian.
+    let weights_written: Vec<u8> = weights.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let halves_written: Vec<u8> = halves.iter().flat_map(|v| v.to_le_bytes()).collect();
     let view = |dtype, shape: &[usize], data| TensorView::new(dtype, shape.into(), data).unwrap();
     let tensors = [
-        ("weight", view(safetensors::Dtype::F32, &[2, 3], bytemuck::cast_slice(&weights))),
-        ("half", view(safetensors::Dtype::F16, &[3, 2], bytemuck::cast_slice(&halves))),
+        ("weight", view(safetensors::Dtype::F32, &[2, 3], &weights_written)),
+        ("half", view(safetensors::Dtype::F16, &[3, 2], &halves_written)),
         ("quantized \"q\"\n", view(safetensors::Dtype::I8, &[5], bytemuck::cast_slice(&bytes))),
         ("scalar", view(safetensors::Dtype::U64, &[], &[1, 0, 0, 0, 0, 0, 0, 0])),
         ("none", view(safetensors::Dtype::F64, &[0, 7], &[])),
@@ -60,10 +63,11 @@ fn what_the_safetensors_crate_wrote() {
     assert_eq!(tensors.get("scalar").unwrap().as_shaped::<u64>(&[]).unwrap(), [1]);
     assert_eq!(tensors.get("none").unwrap().as_shaped::<f64>(&[0, 7]).unwrap().len(), 0);
     assert_eq!(tensors.metadata().collect::<Vec<_>>(), [("made by", "a \"test\"")]);
-    // The slices are the file's memory: nothing was copied.
-    assert_eq!(tensors.copied().len(), 0);
+    // The slices are the file's memory: nothing was copied but what has another order of bytes.
+    let swapped: &[&str] = if cfg!(target_endian = "big") { &["half", "scalar", "weight"] } else { &[] };
+    assert_eq!(tensors.copied().map(|t| t.name()).collect::<Vec<_>>(), swapped);
     let all = model.as_slice().as_ptr_range();
-    for tensor in tensors.iter().filter(|t| !t.bytes().is_empty()) {
+    for tensor in tensors.iter().filter(|t| !t.bytes().is_empty() && !swapped.contains(&t.name())) {
         assert!(all.contains(&tensor.bytes().as_ptr()), "{tensor:?}");
     }
     let owned = MmapModel::from_file(&path).unwrap().into_tensors().unwrap();
