@@ -57,7 +57,8 @@ fn apply_parallel<const C: usize>(src: ImageView<'_, f32, C>, dst: &mut ImageVie
     zip_bands(src, dst, |src, dst| apply(src.elements(), &mut dst.elements_mut(), affine, streams));
 }
 
-/// [`mean_std`] on several threads; the same bits. Runs on the calling thread where the first sums say that all of them
+/// [`mean_std`](super::mean_std) on several threads; the same bits. Runs on the calling thread where the first sums say that
+/// all of them
 /// take less than 120 us.
 ///
 /// ```
@@ -73,7 +74,7 @@ pub fn mean_std_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> MeanStd 
     measure_parallel(src.elements())
 }
 
-/// [`normalize`] on several threads; the same bits.
+/// [`normalize`](super::normalize) on several threads; the same bits.
 ///
 /// ```
 /// use omnilane::memory::Image;
@@ -93,7 +94,7 @@ pub fn normalize_parallel<const C: usize>(src: ImageView<'_, f32, C>) -> Image<f
     dst
 }
 
-/// [`normalize_into`] on several threads; the same bits. Returns what was measured.
+/// [`normalize_into`](super::normalize_into) on several threads; the same bits. Returns what was measured.
 ///
 /// ```
 /// use omnilane::memory::Image;
@@ -118,7 +119,7 @@ pub fn normalize_into_parallel<const C: usize>(
     Ok(measured)
 }
 
-/// [`normalize_in_place`] on several threads; the same bits. Returns what was measured.
+/// [`normalize_in_place`](super::normalize_in_place) on several threads; the same bits. Returns what was measured.
 ///
 /// ```
 /// use omnilane::memory::Image;
