@@ -58,8 +58,7 @@ fn apply_parallel<const C: usize>(src: ImageView<'_, f32, C>, dst: &mut ImageVie
 }
 
 /// [`mean_std`](super::mean_std) on several threads; the same bits. Runs on the calling thread where the first sums say that
-/// all of them
-/// take less than 120 us.
+/// all of them take less than 120 us.
 ///
 /// ```
 /// use omnilane::memory::Image;
