@@ -1,13 +1,10 @@
 //! Integer products and requantization against 64 and 128 bits, on every instruction set.
 
-#[path = "proof/ops/data.rs"]
-#[allow(dead_code, reason = "made for the tests of the operations")]
-mod data;
 mod oracle;
 
-use data::{Random, Sample, mixed};
 use omnilane::cpu::{Isa, with_isa};
 use omnilane::quantize::*;
+use omnilane_test_values::{Random, Sample};
 use oracle::integers as definition;
 use proptest::prelude::*;
 
@@ -30,16 +27,16 @@ impl<A: Activation + Sample + Into<i64>> Product<A> {
         let mut r = Random(seed);
         let z = match r.next() % 3 {
             0 => vec![0],
-            1 => mixed(r.next(), 1),
-            _ => mixed(r.next(), n),
+            1 => i8::mixed(r.next(), 1),
+            _ => i8::mixed(r.next(), n),
         };
         Product {
             size,
-            x: mixed(r.next(), m * k),
+            x: A::mixed(r.next(), m * k),
             zero_point: if r.next().is_multiple_of(2) { A::default() } else { A::random(&mut r) },
-            w: mixed(r.next(), k * n),
+            w: i8::mixed(r.next(), k * n),
             z,
-            bias: if r.next().is_multiple_of(2) { vec![0; n] } else { mixed(r.next(), n) },
+            bias: if r.next().is_multiple_of(2) { vec![0; n] } else { i32::mixed(r.next(), n) },
         }
     }
 
@@ -153,9 +150,9 @@ fn dot_of_every_length() {
         }
     }
     for n in (0..=257).chain([1000, 4099]) {
-        let b: Vec<i8> = mixed(n as u64 + 1, n);
-        check::<u8>(&mixed(n as u64, n), &b);
-        check::<i8>(&mixed(n as u64, n), &b);
+        let b = i8::mixed(n as u64 + 1, n);
+        check::<u8>(&u8::mixed(n as u64, n), &b);
+        check::<i8>(&i8::mixed(n as u64, n), &b);
         check(&vec![255u8; n], &vec![-128; n]);
         check(&vec![-128i8; n], &vec![-128; n]);
     }
@@ -194,9 +191,9 @@ fn bytes_of_weights() {
 #[test]
 fn rows_apart_and_in_parts() {
     let (m, k, n, stride) = (31, 37, 21, 41);
-    let buffer: Vec<u8> = mixed(3, m * stride);
+    let buffer = u8::mixed(3, m * stride);
     let dense: Vec<u8> = (0..m).flat_map(|i| buffer[i * stride..][..k].to_vec()).collect();
-    let weights = PackedWeights::new(&mixed::<i8>(4, k * n), k, n).unwrap().with_zero_points(&[5]).unwrap();
+    let weights = PackedWeights::new(&i8::mixed(4, k * n), k, n).unwrap().with_zero_points(&[5]).unwrap();
     let want = matmul(MatrixView::new(&dense, m, k).unwrap(), 9, &weights).unwrap();
     let strided = MatrixView::with_stride(&buffer[..(m - 1) * stride + k], m, k, stride).unwrap();
     assert_eq!(matmul(strided, 9, &weights).unwrap(), want);
@@ -211,9 +208,9 @@ fn rows_apart_and_in_parts() {
 #[test]
 fn transposed_weights_are_the_same() {
     for (k, n) in [(1, 1), (5, 70), (300, 17)] {
-        let w: Vec<i8> = mixed(8, k * n);
+        let w = i8::mixed(8, k * n);
         let transposed: Vec<i8> = (0..n * k).map(|i| w[i % k * n + i / k]).collect();
-        let x: Vec<i8> = mixed(9, k);
+        let x = i8::mixed(9, k);
         let a = matvec(&x, -7, &PackedWeights::new(&w, k, n).unwrap()).unwrap();
         assert_eq!(matvec(&x, -7, &PackedWeights::from_transposed(&transposed, n, k).unwrap()).unwrap(), a);
     }
@@ -223,8 +220,8 @@ fn transposed_weights_are_the_same() {
 #[test]
 fn zero_points_twice() {
     let (k, n) = (9, 20);
-    let (w, z): (Vec<i8>, Vec<i8>) = (mixed(1, k * n), mixed(2, n));
-    let x: Vec<u8> = mixed(3, k);
+    let (w, z) = (i8::mixed(1, k * n), i8::mixed(2, n));
+    let x = u8::mixed(3, k);
     let once = PackedWeights::new(&w, k, n).unwrap().with_zero_points(&z).unwrap();
     let twice = once.clone().with_zero_points(&[-3]).unwrap().with_zero_points(&z).unwrap();
     assert_eq!(matvec(&x, 11, &once), matvec(&x, 11, &twice));
@@ -251,7 +248,7 @@ const MULTIPLIERS: [f64; 14] = [
 
 /// Sums at every boundary, halves among them.
 fn sums() -> Vec<i32> {
-    let mut sums = mixed(5, 700);
+    let mut sums = i32::mixed(5, 700);
     sums.extend(<i32 as Sample>::boundary());
     sums.extend(-300..300);
     sums.extend((-40..40).map(|i| (i << 24) + 1));
@@ -290,7 +287,7 @@ fn requantize_every_multiplier() {
 #[test]
 fn requantize_channels() {
     for channels in [1, 3, 16, 17, 64, 100] {
-        let sums: Vec<i32> = mixed(6, 7 * channels);
+        let sums = i32::mixed(6, 7 * channels);
         let multipliers: Vec<f64> = (0..channels).map(|j| MULTIPLIERS[j % MULTIPLIERS.len()]).collect();
         let floats: Vec<f32> = multipliers.iter().map(|v| *v as f32).collect();
         let float = Requantizer::<i8>::per_channel(&floats, -5).unwrap();

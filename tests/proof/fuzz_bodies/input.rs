@@ -1,6 +1,6 @@
 //! Decisions and operands out of the fuzzer's bytes.
 
-use super::data::{Sample, mixed};
+use omnilane_test_values::Sample;
 
 /// Bytes that are read from the front; after their end come zeros.
 pub struct Input<'a>(pub &'a [u8]);
@@ -51,7 +51,7 @@ impl Input<'_> {
                 let boundary = T::boundary();
                 (0..n).map(|_| self.pick(&boundary)).collect()
             }
-            _ => mixed(self.word(), n),
+            _ => T::mixed(self.word(), n),
         }
     }
 

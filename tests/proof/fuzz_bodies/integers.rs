@@ -1,10 +1,10 @@
 //! Products of codes, dot products and requantization against 64 and 128 bits.
 
-use super::data::Sample;
 use super::input::Input;
 use super::oracle::integers as definition;
 use omnilane::cpu::{Isa, with_isa};
 use omnilane::quantize::*;
+use omnilane_test_values::Sample;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub fn run(bytes: &[u8]) {

@@ -1,9 +1,7 @@
 //! A family of lane operations on every token of this CPU, against the definitions at the same register width.
 
 use super::COMPARED;
-use super::data::Sample;
 use super::input::Input;
-use super::observe::{Lane, Observe};
 use omnilane::cpu::Isa;
 use omnilane::lanes::{
     Element, Float, Gathered, Int, Mask, Narrow, Num, Saturating, Signed, Simd, ToFloat, ToInt, Vector, Widen, bf16,
@@ -12,6 +10,7 @@ use omnilane::lanes::{
 use omnilane::token;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 use omnilane::token::Reference;
+use omnilane_test_values::{Lane, Observe, Sample};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// The operation and what it gave, as bits.

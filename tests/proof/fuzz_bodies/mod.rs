@@ -17,11 +17,6 @@ pub mod threshold;
 
 #[path = "../../batch_oracle/mod.rs"]
 mod batch_oracle;
-#[path = "../ops/data.rs"]
-#[allow(dead_code, reason = "made for the tests of the operations")]
-mod data;
-#[path = "../ops/observe.rs"]
-mod observe;
 #[path = "../../oracle/mod.rs"]
 mod oracle;
 #[path = "../../oracle/quantize.rs"]

@@ -2,10 +2,10 @@
 
 use super::COMPARED;
 use super::input::Input;
-use super::observe::Lane;
 use omnilane::cpu::{Isa, with_isa};
 use omnilane::lanes::Element;
 use omnilane::memory::{ImageView, ImageViewMut};
+use omnilane_test_values::Lane;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Elements behind the last row that nobody may touch.

@@ -1,6 +1,5 @@
 //! Quantization: the definition's codes on every instruction set, for one scale and for many.
 
-use super::data::Sample;
 use super::input::Input;
 use super::{COMPARED, quantize_oracle as oracle};
 use omnilane::cpu::{Isa, with_isa};
@@ -9,6 +8,7 @@ use omnilane::quantize::{
     Code, CodeRange, I4, Mode, PerChannelQuant, QuantParams, QuantizeOptions, Real, U4, dequantize_into, quantize_into,
     quantize_into_with,
 };
+use omnilane_test_values::Sample;
 use std::sync::atomic::Ordering::Relaxed;
 
 pub fn run(bytes: &[u8]) {

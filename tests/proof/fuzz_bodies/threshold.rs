@@ -1,12 +1,11 @@
 //! Thresholds of every kind, into another picture and in place, against one comparison per element.
 
-use super::data::Sample;
 use super::input::Input;
-use super::observe::Lane;
 use super::oracle;
 use super::pictures::Place;
 use omnilane::lanes::Num;
 use omnilane_kernels::{Threshold, threshold_in_place, threshold_into};
+use omnilane_test_values::{Lane, Sample};
 
 pub fn run(bytes: &[u8]) {
     let mut i = Input(bytes);

@@ -4,14 +4,13 @@
 //! for the rest. It runs once with `Reference`, where every operation is its definition, and notes a digest of each result; every
 //! instruction set of that width is then compared with the digests. Only what differs is computed again, to be printed.
 
-mod data;
 mod moves;
 mod number;
-mod observe;
 mod special;
 
 use omnilane::cpu::Isa;
 use omnilane::lanes::{Simd, Word};
+use omnilane_test_values::digest;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -73,19 +72,24 @@ impl<'a> Tally<'a> {
         element: &'static str,
         register: usize,
         operands: &[(&str, &dyn Operand)],
-        result: &mut dyn FnMut(usize) -> Vec<u64>,
+        result: &mut dyn FnMut(usize, &mut Vec<u64>),
     ) {
         self.add(op, element);
         let vectors = operands.iter().map(|(_, o)| o.bytes() / register).min().unwrap_or(0);
         assert!(vectors > 0, "{op} of {element}: no operands");
+        let mut got = Vec::new();
+        let mut result = |n, got: &mut Vec<u64>| {
+            got.clear();
+            result(n, got);
+            digest(got)
+        };
         match &mut self.mode {
-            Mode::Note(digests) => digests.push((0..vectors).map(|n| digest(&result(n))).collect()),
+            Mode::Note(digests) => digests.push((0..vectors).map(|n| result(n, &mut got)).collect()),
             Mode::Compare(digests, difference) => {
                 let want = &digests[self.checks];
                 assert_eq!(want.len(), vectors, "{op} of {element}: other operands than the definition");
                 for (n, want) in want.iter().enumerate() {
-                    let got = result(n);
-                    if digest(&got) == *want || difference.is_some() {
+                    if result(n, &mut got) == *want || difference.is_some() {
                         continue;
                     }
                     let mut text = format!("{op} of {element} on {}: operands", self.isa);
@@ -96,17 +100,13 @@ impl<'a> Tally<'a> {
                     *difference = Some(Difference { check: self.checks, vector: n, text });
                 }
             }
-            Mode::Find(check, vector, found) if *check == self.checks => *found = result(*vector),
+            Mode::Find(check, vector, found) if *check == self.checks => {
+                result(*vector, found);
+            }
             Mode::Find(..) => {}
         }
         self.checks += 1;
     }
-}
-
-/// FNV-1a, a word at a time.
-fn digest(result: &[u64]) -> u64 {
-    let start = 0xcbf2_9ce4_8422_2325 ^ result.len() as u64;
-    result.iter().fold(start, |h, w| (h ^ w).wrapping_mul(0x0100_0000_01b3).rotate_left(29) ^ (h >> 32))
 }
 
 /// The digests of all results of `simd`.
@@ -183,16 +183,16 @@ macro_rules! check {
     ($simd:ident, $tally:ident, $op:literal, $t:ty, [$($a:ident: $at:ty = $data:expr),+] => $e:expr) => {{
         use omnilane::lanes::Vector;
         #[allow(unused_imports, reason = "some results bring it along")]
-        use $crate::ops::observe::Observe as _;
+        use omnilane_test_values::Observe as _;
         $(let $a: &[$at] = &$data;)+
         $tally.check(
             $op,
             $crate::ops::short::<$t>(),
             Vector::<S, u8>::LANES,
             &[$((stringify!($a), &$a)),+],
-            &mut |n| {
+            &mut |n, out| {
                 $(let $a = Vector::load($simd, &$a[n * Vector::<S, $at>::LANES..]);)+
-                $e.observe()
+                $e.observe_into(out)
             },
         );
     }};

@@ -1,10 +1,9 @@
 //! Loads, stores, masks, permutations, interleaving.
 
 use super::Tally;
-use super::data::{Random, Sample, mixed};
-use super::observe::{Lane, Observe};
 use crate::check;
 use omnilane::lanes::{Gathered, Mask, Simd, Vector, bf16, f16, transpose_square};
+use omnilane_test_values::{Lane, Observe, Random, Sample};
 
 pub fn run<S: Simd>(simd: S, t: &mut Tally<'_>) {
     macro_rules! each {
@@ -16,10 +15,10 @@ pub fn run<S: Simd>(simd: S, t: &mut Tally<'_>) {
     each!(gather: u32, i32, u64, i64, f32, f64);
 }
 
-fn memory<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>) {
+fn memory<S: Simd, T: Sample + Lane>(simd: S, t: &mut Tally<'_>) {
     let lanes = Vector::<S, T>::LANES;
     let name = super::short::<T>();
-    let data = mixed::<T>(21, 2 * lanes + 3);
+    let data = T::mixed(21, 2 * lanes + 3);
     for op in [
         "splat",
         "zero",
@@ -84,7 +83,7 @@ fn mask_bits(lanes: usize) -> Vec<u64> {
     v
 }
 
-fn masks<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>) {
+fn masks<S: Simd, T: Sample + Lane>(simd: S, t: &mut Tally<'_>) {
     let lanes = Vector::<S, T>::LANES;
     let name = super::short::<T>();
     let all = u64::MAX >> (64 - lanes);
@@ -144,18 +143,18 @@ fn masks<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>) {
 
     for (i, bits) in cases.into_iter().enumerate() {
         let seed = i as u64;
-        check!(simd, t, "Mask::select", T, [a: T = mixed(seed, 64), b: T = mixed(seed + 1, 64)] => Mask::from_bits(simd, bits).select(a, b));
-        check!(simd, t, "compress", T, [a: T = mixed(seed, 64)] => a.compress(Mask::from_bits(simd, bits)));
-        check!(simd, t, "expand", T, [a: T = mixed(seed, 64)] => a.expand(Mask::from_bits(simd, bits)));
+        check!(simd, t, "Mask::select", T, [a: T = T::mixed(seed, 64), b: T = T::mixed(seed + 1, 64)] => Mask::from_bits(simd, bits).select(a, b));
+        check!(simd, t, "compress", T, [a: T = T::mixed(seed, 64)] => a.compress(Mask::from_bits(simd, bits)));
+        check!(simd, t, "expand", T, [a: T = T::mixed(seed, 64)] => a.expand(Mask::from_bits(simd, bits)));
         for len in [0, 1, lanes / 2, lanes - 1, lanes, lanes + 1] {
-            check!(simd, t, "store_masked", T, [a: T = mixed(seed, 64)] => {
-                let mut out = mixed::<T>(seed + 5, lanes + 2);
+            check!(simd, t, "store_masked", T, [a: T = T::mixed(seed, 64)] => {
+                let mut out = T::mixed(seed + 5, lanes + 2);
                 a.store_masked(Mask::from_bits(simd, bits), &mut out[1..=len]);
                 out
             });
         }
-        check!(simd, t, "compress_store", T, [a: T = mixed(seed, 64)] => {
-            let mut out = mixed::<T>(seed + 5, lanes + 2);
+        check!(simd, t, "compress_store", T, [a: T = T::mixed(seed, 64)] => {
+            let mut out = T::mixed(seed + 5, lanes + 2);
             let n = (bits & all).count_ones() as usize;
             assert_eq!(a.compress_store(Mask::from_bits(simd, bits), &mut out[1..=n]), n);
             out
@@ -163,19 +162,19 @@ fn masks<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>) {
     }
 }
 
-fn moves<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>)
+fn moves<S: Simd, T: Sample + Lane>(simd: S, t: &mut Tally<'_>)
 where
     T::Bits: Sample,
 {
     let lanes = Vector::<S, T>::LANES;
-    let data = |seed| mixed::<T>(seed, 512);
+    let data = |seed| T::mixed(seed, 512);
     check!(simd, t, "eq_bits", T, [a: T = data(1), b: T = data(2)] => a.eq_bits(b));
     check!(simd, t, "eq_bits", T, [a: T = data(1), b: T = data(1)] => a.eq_bits(b));
     check!(simd, t, "bitcast", T, [a: T = data(1)] => a.bitcast::<u8>());
     check!(simd, t, "reverse", T, [a: T = data(1)] => a.reverse());
     check!(simd, t, "interleave", T, [a: T = data(1), b: T = data(2)] => a.interleave(b));
     check!(simd, t, "deinterleave", T, [a: T = data(1), b: T = data(2)] => a.deinterleave(b));
-    check!(simd, t, "permute", T, [a: T = data(1), i: T::Bits = mixed(3, 512)] => a.permute(i));
+    check!(simd, t, "permute", T, [a: T = data(1), i: T::Bits = <T::Bits>::mixed(3, 512)] => a.permute(i));
     let mut r = Random(3);
     let indices: Vec<T::Bits> =
         (0..512).map(|_| super::number_word::<T::Bits>(r.next() % (lanes as u64 + 2))).collect();
@@ -221,27 +220,27 @@ where
 }
 
 /// Constant shifts by every multiple of a few lanes, as far as the register is long.
-fn more_shifts<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>) {
+fn more_shifts<S: Simd, T: Sample + Lane>(simd: S, t: &mut Tally<'_>) {
     macro_rules! shifts {
         ($($n:literal),*) => {$(
             if $n <= Vector::<S, T>::LANES {
-                check!(simd, t, "concat_shift", T, [a: T = mixed(1, 512), b: T = mixed(2, 512)] => a.concat_shift::<$n>(b));
+                check!(simd, t, "concat_shift", T, [a: T = T::mixed(1, 512), b: T = T::mixed(2, 512)] => a.concat_shift::<$n>(b));
             }
         )*};
     }
     shifts!(3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 63, 64);
 }
 
-fn gather<S: Simd, T: Sample + Lane + Observe>(simd: S, t: &mut Tally<'_>)
+fn gather<S: Simd, T: Sample + Lane>(simd: S, t: &mut Tally<'_>)
 where
     T::Bits: Gathered + Sample,
 {
     let mut r = Random(3);
     for len in [1usize, 2, 3, 100] {
         let indices: Vec<T::Bits> = (0..256).map(|_| super::number_word::<T::Bits>(r.next() % len as u64)).collect();
-        let src = mixed::<T>(4, len);
+        let src = T::mixed(4, len);
         check!(simd, t, "gather", T, [i: T::Bits = indices] => Vector::<_, T>::gather(&src, i));
-        check!(simd, t, "scatter", T, [a: T = mixed(8, 256), i: T::Bits = indices] => {
+        check!(simd, t, "scatter", T, [a: T = T::mixed(8, 256), i: T::Bits = indices] => {
             let mut out = src.clone();
             a.scatter(&mut out, i);
             out
@@ -253,10 +252,10 @@ where
     // One index out of range: a panic, and nothing written.
     for len in [0usize, 1, 5] {
         for bad in [len as u64, u32::MAX as u64] {
-            let mut out = mixed::<T>(4, len);
+            let mut out = T::mixed(4, len);
             let before = out.observe();
             let panicked = super::panics(|| {
-                let v = Vector::load(simd, &mixed::<T>(8, 64));
+                let v = Vector::load(simd, &T::mixed(8, 64));
                 let zero = <T::Bits as Default>::default();
                 let last = Vector::<S, T>::LANES - 1;
                 let idx = Vector::from_fn(simd, |i| if i == last { super::number_word(bad) } else { zero });

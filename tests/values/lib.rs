@@ -1,11 +1,21 @@
-//! Operands: exhaustive where that is few, else boundary values against each other and random bits.
+//! Operands of tests: exhaustive where that is few, else boundary values against each other and random bits. And the lanes of
+//! results as plain bits.
+//!
+//! A crate of its own because the tests of the operations are not optimized: each element has its own copy of what runs for
+//! each lane, compiled here.
 
+mod observe;
+
+pub use observe::{Lane, Observe};
 use omnilane::lanes::{Element, bf16, f16};
 
 /// SplitMix64: small, and the same everywhere.
+#[derive(Debug)]
 pub struct Random(pub u64);
 
 impl Random {
+    /// The next 64 bits.
+    #[allow(clippy::should_implement_trait, reason = "it has no end")]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -17,6 +27,7 @@ impl Random {
 
 /// An element whose interesting values are known.
 pub trait Sample: Element {
+    /// Where operations of this type change their course.
     fn boundary() -> Vec<Self>;
     /// A value of the type's low bits; floats of ordinary size half of the time.
     fn random(r: &mut Random) -> Self;
@@ -24,6 +35,34 @@ pub trait Sample: Element {
     fn all() -> Option<Vec<Self>> {
         None
     }
+    /// A multiple of 64 values: all of them, or the boundary values and random ones.
+    fn singles() -> Vec<Self>;
+    /// Two multiples of 64 values: all pairs of 8-bit ones, else boundary values against each other and random ones.
+    fn pairs() -> (Vec<Self>, Vec<Self>);
+    /// `n` values that mix boundary and random ones.
+    fn mixed(seed: u64, n: usize) -> Vec<Self>;
+}
+
+/// FNV-1a, a word at a time.
+#[must_use]
+pub fn digest(result: &[u64]) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325 ^ result.len() as u64;
+    result.iter().fold(start, |h, w| (h ^ w).wrapping_mul(0x0100_0000_01b3).rotate_left(29) ^ (h >> 32))
+}
+
+/// What every element makes of its values, compiled for each.
+macro_rules! lists {
+    () => {
+        fn singles() -> Vec<Self> {
+            singles()
+        }
+        fn pairs() -> (Vec<Self>, Vec<Self>) {
+            pairs()
+        }
+        fn mixed(seed: u64, n: usize) -> Vec<Self> {
+            mixed(seed, n)
+        }
+    };
 }
 
 macro_rules! int_samples {
@@ -39,6 +78,7 @@ macro_rules! int_samples {
                 (v as $t) >> ((v >> 58) as u32 % <$t>::BITS) // of every magnitude
             }
             fn all() -> Option<Vec<Self>> { $all }
+            lists!();
         }
     )*};
 }
@@ -65,6 +105,7 @@ macro_rules! float_samples {
                     _ => ((v >> 2) as i64) as $t * if v & 4 == 0 { 1e-9 } else { -1e-12 },
                 }
             }
+            lists!();
         }
     )*};
 }
@@ -76,13 +117,13 @@ macro_rules! half_samples {
             fn boundary() -> Vec<Self> { vec![<$t>::ZERO, <$t>::ONE, <$t>::NAN, <$t>::INFINITY, <$t>::MAX, <$t>::MIN] }
             fn random(r: &mut Random) -> Self { <$t>::from_bits(r.next() as u16) }
             fn all() -> Option<Vec<Self>> { Some((0..=u16::MAX).map(<$t>::from_bits).collect()) }
+            lists!();
         }
     )*};
 }
 half_samples!(f16, bf16);
 
-/// A multiple of 64 values: all of them, or the boundary values and random ones.
-pub fn singles<T: Sample>() -> Vec<T> {
+fn singles<T: Sample>() -> Vec<T> {
     let mut r = Random(7);
     let mut v = T::all().unwrap_or_else(|| {
         let mut v = T::boundary();
@@ -95,8 +136,7 @@ pub fn singles<T: Sample>() -> Vec<T> {
     v
 }
 
-/// Two multiples of 64 values: all pairs of 8-bit ones, else boundary values against each other and random ones.
-pub fn pairs<T: Sample>() -> (Vec<T>, Vec<T>) {
+fn pairs<T: Sample>() -> (Vec<T>, Vec<T>) {
     let values = match T::all() {
         Some(all) if all.len() == 256 => all,
         _ => T::boundary(),
@@ -120,8 +160,7 @@ pub fn pairs<T: Sample>() -> (Vec<T>, Vec<T>) {
     (a, b)
 }
 
-/// `n` values that mix boundary and random ones.
-pub fn mixed<T: Sample>(seed: u64, n: usize) -> Vec<T> {
+fn mixed<T: Sample>(seed: u64, n: usize) -> Vec<T> {
     let mut r = Random(seed);
     let boundary = T::boundary();
     (0..n)
