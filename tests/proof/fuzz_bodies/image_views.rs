@@ -194,7 +194,7 @@ fn images<const C: usize>(i: &mut Input<'_>) {
     let row = width as u128 * C as u128;
     let elements =
         if height == 0 { 0 } else { (height as u128 - 1).saturating_mul(row.next_multiple_of(32)).saturating_add(row) };
-    // Whole 64 bytes, and no address more than half of all: the limit of any allocation.
+    // An allocation has at most `isize::MAX` bytes, and a picture's are whole lines of 64.
     let impossible = row > usize::MAX as u128 || elements > (isize::MAX as u128 - 63) / 2;
     if !impossible && elements > 1 << 24 {
         return; // how much memory there is, is not our question
