@@ -1,7 +1,8 @@
 //! Batchers with a processor that does nothing: what a request costs, and what it waits; then how late timers are.
 //!
-//! `cargo bench -p omnilane-peers --bench batch`. The first two are omnilane's, whose batches callers run, or a worker. All of a row in one run, the rounds of the batchers in turn. Submitters are
-//! tokio tasks on two threads; each sends its next request when it has the answer to the last one.
+//! `cargo bench -p omnilane-peers --bench batch`. The first two are omnilane's, whose batches callers run, or a worker. All
+//! of a row in one run, the rounds of the batchers in turn. Submitters are tokio tasks on two threads; each sends its next
+//! request when it has the answer to the last one.
 
 use batch_aint_one::{Batcher, BatchingPolicy, Limits, Processor};
 use omnilane::batch::{BatchConfig, BatchError, DynamicBatcher, ItemOptions};
