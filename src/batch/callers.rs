@@ -4,12 +4,39 @@
 //! the executor go round once, so that the others can add theirs, and then runs all of them. Where one caller is alone, that
 //! round would be for nothing, so the size of the last batch decides; every so often it is tried anyway.
 //!
+//! What is added while a batch runs is for the next. The first whose item that is leaves word, and is woken when the batch
+//! has ended: waking a task costs an executor much less than waking the worker, which then wants a core of its own.
+//!
 //! What a batch may leave without is somebody who sees to it: it is left to callers for a while only, then the timer calls the
 //! worker.
 
+use super::core::Ticket;
 use super::shared::{Guard, Shared};
 use std::hash::Hash;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Waker;
+
+/// What is read without the lock: nobody is at the batches.
+pub(super) const NOBODY: u8 = 0;
+/// A caller has taken one on, and what comes until it runs is in it.
+const TAKEN_ON: u8 = 1;
+/// A caller runs one, and what comes now is for the next.
+const RUNNING: u8 = 2;
+/// The same, and whose turn is next is known.
+const NEXT_KNOWN: u8 = 3;
+
+/// What a caller does that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It has not waited yet.
+    New,
+    /// It has taken a batch on, and runs it at its next turn.
+    Leader,
+    /// It is woken when the batch that runs has ended.
+    Next,
+    /// Somebody else sees to it.
+    Waits,
+}
 
 /// How long a batch that may leave waits for a caller to run it, before the worker does.
 const GRACE: u64 = 1_000_000;
@@ -26,6 +53,8 @@ pub(super) struct Callers {
     batches: u32,
     /// An item came since the timer looked last.
     came: bool,
+    /// Who is woken when the batch that runs has ended.
+    next: Option<(Ticket, Waker)>,
 }
 
 impl Callers {
@@ -65,35 +94,44 @@ impl Callers {
 }
 
 impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
-    /// A caller begins to wait: it runs batches, if callers may and nobody else does. `true`: not yet, it has taken it on.
-    pub(super) fn help_out(&self) -> bool {
+    /// A caller begins to wait, or has been woken because it is next: it runs batches, if callers may and nobody else does.
+    pub(super) fn help_out(&self, ticket: Ticket, role: Role, waker: &Waker) -> Role {
         // Whoever attends looks under the lock for what was added before it ends.
-        if !self.runs_on_callers() || self.attended.load(Relaxed) {
-            return false;
+        let attended = self.attended.load(Relaxed);
+        if !self.runs_on_callers() || attended == TAKEN_ON || (attended == NEXT_KNOWN && role != Role::Next) {
+            return Role::Waits;
         }
         let mut state = self.lock();
-        if state.busy && !self.attended.load(Relaxed) {
+        let attended = self.attended.load(Relaxed);
+        let free = state.callers.next.as_ref().is_none_or(|(next, _)| *next == ticket);
+        if attended >= RUNNING && free && state.core.holds(ticket) {
+            state.callers.next = Some((ticket, waker.clone()));
+            self.attended.store(NEXT_KNOWN, Relaxed);
+            self.settle(state);
+            return Role::Next;
+        }
+        if state.busy && attended == NOBODY {
             // The worker is at it, and must not leave this one to nobody.
             state.callers.leave_no_more();
         }
-        if state.busy || self.attended.load(Relaxed) || !state.core.ready() {
+        if state.busy || attended != NOBODY || !state.core.ready() {
             self.settle(state);
-            return false;
+            return Role::Waits;
         }
         if state.callers.gather() {
-            self.attended.store(true, Relaxed);
+            self.attended.store(TAKEN_ON, Relaxed);
             self.settle(state);
-            return true;
+            return Role::Leader;
         }
         self.run_one(state);
-        false
+        Role::Waits
     }
 
-    /// Runs a batch. The caller's answer is there then, or somebody else's turn came first: what others have added meanwhile
-    /// is for the worker, unless one of them takes it on before it has woken up.
+    /// Runs a batch. The caller's answer is there then, or somebody else's turn came first. What others have added meanwhile
+    /// is for who is next, or else for the worker.
     pub(super) fn run_one<'a>(&'a self, mut state: Guard<'a, T, R, K>) {
         let mut jobs = Vec::new();
-        self.attended.store(true, Relaxed);
+        self.attended.store(RUNNING, Relaxed);
         if !state.busy
             && let Some(taken) = state.core.take(&mut jobs)
         {
@@ -104,15 +142,30 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
             }
             state.busy = false;
         }
-        self.attended.store(false, Relaxed);
-        state.callers.leave_no_more();
-        self.settle(state);
+        self.attended.store(NOBODY, Relaxed);
+        let next = state.callers.next.take().filter(|(ticket, _)| state.core.holds(*ticket));
+        match next.filter(|_| state.core.ready()) {
+            Some((_, waker)) => {
+                let now = state.core.now();
+                state.callers.leave(now);
+                self.settle(state);
+                waker.wake();
+            }
+            None => {
+                state.callers.leave_no_more();
+                self.settle(state);
+            }
+        }
     }
 
-    /// A caller that had taken a batch on has gone.
-    pub(super) fn leave_to_worker(&self) {
+    /// A caller that was to run a batch now or next will not.
+    pub(super) fn leave_to_worker(&self, ticket: Ticket, role: Role) {
         let mut state = self.lock();
-        self.attended.store(false, Relaxed);
+        if role == Role::Leader {
+            self.attended.store(NOBODY, Relaxed);
+        } else if state.callers.next.take_if(|(next, _)| *next == ticket).is_some() {
+            self.attended.store(RUNNING, Relaxed);
+        }
         state.callers.leave_no_more();
         self.settle(state);
     }
@@ -121,7 +174,7 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
 /// Run with `RUSTFLAGS="--cfg loom" cargo test --lib --release loom_`.
 #[cfg(all(test, loom))]
 mod loom_tests {
-    use super::Relaxed;
+    use super::{NOBODY, Relaxed};
     use crate::batch::config::Policy;
     use crate::batch::core::Core;
     use crate::batch::front::{Deadline, Front};
@@ -130,7 +183,8 @@ mod loom_tests {
     use loom::thread;
     use std::pin::Pin;
     use std::sync::Arc;
-    use std::task::{Context, Waker};
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::task::{Context, Wake, Waker};
 
     type Batcher = Arc<Shared<u32, u32, ()>>;
 
@@ -143,20 +197,46 @@ mod loom_tests {
         Arc::new(batcher)
     }
 
-    /// Adds an item and waits as an executor would that polls whoever has woken itself up: twice at most. With `leaves`, it
-    /// goes away after the first time.
-    fn caller(batcher: &Batcher, item: u32, leaves: bool) -> Option<Pending<u32>> {
-        let Ok(mut pending) = Arc::clone(batcher).add(item, 0, Deadline::In(None), false) else { panic!("no place") };
-        if leaves {
-            let _ = poll(&mut pending);
-            return None;
-        }
-        let answered = poll(&mut pending) || poll(&mut pending);
-        (!answered).then_some(pending)
+    /// A caller that an executor polls when it has been woken.
+    struct Task {
+        pending: Pending<u32>,
+        woken: Arc<Woken>,
     }
 
-    fn poll(pending: &mut Pending<u32>) -> bool {
-        Pin::new(pending).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    /// Whether a task is to be polled.
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, SeqCst);
+        }
+    }
+
+    impl Task {
+        /// Polls until it is answered (`true`) or not woken any more.
+        fn run(&mut self) -> bool {
+            while self.woken.0.swap(false, SeqCst) {
+                if poll(&mut self.pending, &Waker::from(Arc::clone(&self.woken))) {
+                    return true;
+                }
+            }
+            false
+        }
+    }
+
+    /// Adds an item and waits for it; with `leaves`, it goes away after it was polled once. What is left is unanswered.
+    fn caller(batcher: &Batcher, item: u32, leaves: bool) -> Option<Task> {
+        let Ok(mut pending) = Arc::clone(batcher).add(item, 0, Deadline::In(None), false) else { panic!("no place") };
+        if leaves {
+            let _ = poll(&mut pending, Waker::noop());
+            return None;
+        }
+        let mut task = Task { pending, woken: Arc::new(Woken(AtomicBool::new(true))) };
+        (!task.run()).then_some(task)
+    }
+
+    fn poll(pending: &mut Pending<u32>, waker: &Waker) -> bool {
+        Pin::new(pending).poll(&mut Context::from_waker(waker)).is_ready()
     }
 
     /// Every order of events in which threads are interrupted three times.
@@ -167,22 +247,30 @@ mod loom_tests {
     }
 
     /// Nobody attends at the end, and what waits then is the worker's, who has been called.
-    fn callers(last: usize, leaves: [bool; 2]) {
+    fn callers<const N: usize>(last: usize, leaves: [bool; N]) {
         model(move || {
             let batcher = batcher(last);
-            let other = {
-                let batcher = Arc::clone(&batcher);
-                thread::spawn(move || caller(&batcher, 1, leaves[0]))
-            };
-            let here = caller(&batcher, 2, leaves[1]);
-            let pending = [here, other.join().unwrap()];
+            let others: Vec<_> = leaves[1..]
+                .iter()
+                .zip(2..)
+                .map(|(leaves, item)| {
+                    let (batcher, leaves) = (Arc::clone(&batcher), *leaves);
+                    thread::spawn(move || caller(&batcher, item, leaves))
+                })
+                .collect();
+            let here = caller(&batcher, 1, leaves[0]);
+            let others = others.into_iter().map(|other| other.join().unwrap());
+            let mut tasks: Vec<Task> = others.chain([here]).flatten().collect();
+            // Who was woken after its thread had ended.
+            for _ in 0..N {
+                tasks.retain_mut(|task| !task.run());
+            }
             let mut state = batcher.lock();
-            assert!(!batcher.attended.load(Relaxed) && !state.busy, "somebody attends who has gone");
+            assert!(batcher.attended.load(Relaxed) == NOBODY && !state.busy, "somebody attends who has gone");
             let waiting = state.core.waiting();
             assert!(waiting == 0 || for_worker(&mut state), "{waiting} items are left to nobody");
             drop(state);
-            let unanswered = pending.into_iter().flatten().filter_map(|mut p| (!poll(&mut p)).then_some(p));
-            assert_eq!(unanswered.collect::<Vec<_>>().len(), waiting, "an answer is missing");
+            assert_eq!(tasks.len(), waiting, "an answer is missing");
         });
     }
 
@@ -199,7 +287,14 @@ mod loom_tests {
     #[test]
     fn loom_callers_that_gather_and_go_away() {
         callers(2, [true, false]);
+        callers(2, [false, true]);
         callers(2, [true, true]);
+    }
+
+    #[test]
+    fn loom_callers_of_whom_one_is_next() {
+        callers(1, [false, false, false]);
+        callers(1, [false, false, true]);
     }
 
     /// The worker beside a caller: whoever comes first runs the item, and the worker ends.
@@ -215,7 +310,7 @@ mod loom_tests {
                 let pending = caller(&batcher, 1, false);
                 batcher.close();
                 worker.join().unwrap();
-                assert!(pending.is_none_or(|mut pending| poll(&mut pending)), "an answer is missing");
+                assert!(pending.is_none_or(|mut task| task.run()), "an answer is missing");
             });
         }
     }

@@ -1,5 +1,6 @@
 //! What handles ask of the shared state, whatever the keys are.
 
+use super::callers::Role;
 use super::config::{ItemOptions, nanos};
 use super::core::{Arrival, Passage, Refusal, Ticket};
 use super::error::panic_message;
@@ -43,13 +44,13 @@ pub(super) trait Front<T, R>: Cancel {
 /// Somebody who waited has gone.
 pub(super) trait Cancel: Send + Sync {
     fn cancel(&self, ticket: Ticket);
-    /// Somebody begins to wait, and may as well run a batch. `true`: they have taken it on, and call [`Cancel::attend`] when
-    /// it is their turn again.
-    fn help(&self) -> bool;
+    /// Somebody begins to wait, or is next, and may as well run a batch; what they do now. A leader calls [`Cancel::attend`]
+    /// when it is their turn again.
+    fn help(&self, ticket: Ticket, role: Role, waker: &Waker) -> Role;
     /// Does what was taken on.
     fn attend(&self);
-    /// Cannot do what was taken on.
-    fn desert(&self);
+    /// Cannot do what was taken on: leader, or next.
+    fn desert(&self, ticket: Ticket, role: Role);
 }
 
 impl<T: Send, R: Send, K: Eq + Hash + Clone + Send> Cancel for Shared<T, R, K> {
@@ -60,16 +61,16 @@ impl<T: Send, R: Send, K: Eq + Hash + Clone + Send> Cancel for Shared<T, R, K> {
         drop(job);
     }
 
-    fn help(&self) -> bool {
-        self.help_out()
+    fn help(&self, ticket: Ticket, role: Role, waker: &Waker) -> Role {
+        self.help_out(ticket, role, waker)
     }
 
     fn attend(&self) {
         self.run_one(self.lock());
     }
 
-    fn desert(&self) {
-        self.leave_to_worker();
+    fn desert(&self, ticket: Ticket, role: Role) {
+        self.leave_to_worker(ticket, role);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a caller holds: an answer to come, a place in the queue, a place in the line for one.
 
+use super::callers::Role;
 use super::config::ItemOptions;
 use super::core::{Passage, Ticket};
 use super::front::{Cancel, Deadline, Front};
@@ -18,18 +19,8 @@ pub struct Pending<R> {
     receiver: oneshot::Receiver<Result<R, BatchError>>,
     /// `None` once there is an answer.
     queued: Option<(Arc<dyn Cancel>, Ticket)>,
-    part: Part,
-}
-
-/// What a caller has to do with the batches, where callers run them.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    /// It has not waited yet.
-    None,
-    /// It has taken one on, and runs it at its next turn.
-    Leader,
-    /// Somebody else sees to it.
-    Waiting,
+    /// What it has to do with the batches, where callers run them.
+    role: Role,
 }
 
 impl<R> Pending<R> {
@@ -38,7 +29,7 @@ impl<R> Pending<R> {
         queue: Arc<dyn Cancel>,
         ticket: Ticket,
     ) -> Self {
-        Pending { receiver, queued: Some((queue, ticket)), part: Part::None }
+        Pending { receiver, queued: Some((queue, ticket)), role: Role::New }
     }
 
     /// Waits on this thread; needs no runtime.
@@ -54,18 +45,29 @@ impl<R> Future for Pending<R> {
     type Output = Result<R, BatchError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let part = std::mem::replace(&mut self.part, Part::Waiting);
-        match (&self.queued, part) {
-            (Some((queue, _)), Part::None) if queue.help() => {
-                self.part = Part::Leader;
-                // To the end of the executor's line: the others come first.
-                context.waker().wake_by_ref();
-                return Poll::Pending;
+        let role = std::mem::replace(&mut self.role, Role::Waits);
+        // Who is next may have been answered by others.
+        let here = if role == Role::Next { self.receiver.try_recv().ok() } else { None };
+        if let Some((queue, ticket)) = &self.queued {
+            match (role, &here) {
+                (Role::New, _) | (Role::Next, None) => {
+                    self.role = queue.help(*ticket, role, context.waker());
+                    if self.role == Role::Leader {
+                        // To the end of the executor's line: the others come first.
+                        context.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                }
+                (Role::Leader, _) => queue.attend(),
+                // Without a batch, so that those who count on this one are left alone.
+                (Role::Next, Some(Err(_))) => queue.desert(*ticket, role),
+                _ => {}
             }
-            (Some((queue, _)), Part::Leader) => queue.attend(),
-            _ => {}
         }
-        let answer = ready!(Pin::new(&mut self.receiver).poll(context));
+        let answer = match here {
+            Some(answer) => Ok(answer),
+            None => ready!(Pin::new(&mut self.receiver).poll(context)),
+        };
         self.queued = None;
         // A sender is only dropped unused if its thread was killed.
         Poll::Ready(answer.unwrap_or_else(|_| Err(BatchError::failed("worker: it ended without an answer"))))
@@ -75,8 +77,8 @@ impl<R> Future for Pending<R> {
 impl<R> Drop for Pending<R> {
     fn drop(&mut self) {
         if let Some((queue, ticket)) = self.queued.take() {
-            if self.part == Part::Leader {
-                queue.desert();
+            if matches!(self.role, Role::Leader | Role::Next) {
+                queue.desert(ticket, self.role);
             }
             // First, so that a batch that ends now sees that nobody waits.
             self.receiver.close();

@@ -3,11 +3,11 @@
 //! Every operation is the same three steps: lock and tell the core the time; do it; [`Shared::settle`], which unlocks and
 //! then passes on what the core decided. Nothing of the user's runs under the lock, but for the comparison of keys.
 
-use super::callers::Callers;
+use super::callers::{Callers, NOBODY};
 use super::config::nanos;
 use super::core::{Core, Passage};
 use super::{BatchError, Shutdown};
-use crate::sync::sync::atomic::AtomicBool;
+use crate::sync::sync::atomic::AtomicU8;
 use crate::sync::sync::{Condvar, Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -42,8 +42,8 @@ pub(super) struct Shared<T, R, K> {
     pub(super) clock: Condvar,
     /// The processor, where callers may run it.
     on_callers: Option<Mutex<SendRun<T, R>>>,
-    /// A caller is at the batches, or will be: others need not look.
-    pub(super) attended: AtomicBool,
+    /// Whether a caller is at the batches, or will be: others need not look (`callers`).
+    pub(super) attended: AtomicU8,
     start: Instant,
     pub(super) key: Measure<T, K>,
     pub(super) weight: Option<Measure<T, u64>>,
@@ -123,7 +123,7 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
             work: Condvar::new(),
             clock: Condvar::new(),
             on_callers,
-            attended: AtomicBool::new(false),
+            attended: AtomicU8::new(NOBODY),
             start: Instant::now(),
             key,
             weight,

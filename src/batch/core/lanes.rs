@@ -164,6 +164,10 @@ impl<P, K: Eq + Hash + Clone> Lanes<P, K> {
         Some(payload)
     }
 
+    pub(super) fn holds(&self, ticket: Ticket) -> bool {
+        self.slab.find(ticket).is_some()
+    }
+
     pub(super) fn cancel(&mut self, ticket: Ticket, now: u64, estimate: u64) -> Option<P> {
         let index = self.slab.find(ticket)?;
         let id = self.slab.get(index).lane;

@@ -217,6 +217,11 @@ impl<P, K: Eq + Hash + Clone> Core<P, K> {
         Some(payload)
     }
 
+    /// Whether the item still waits.
+    pub(crate) fn holds(&self, ticket: Ticket) -> bool {
+        self.lanes.holds(ticket)
+    }
+
     /// A worker is free: the batch for it, if one may leave. Its payloads go to `out`.
     pub(crate) fn take(&mut self, out: &mut Vec<P>) -> Option<Taken> {
         let wait = &mut self.counters.wait;
