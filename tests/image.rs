@@ -324,3 +324,27 @@ proptest! {
         }
     }
 }
+
+/// That Linux was asked; whether it has huge pages to give is its own affair.
+#[cfg(target_os = "linux")]
+#[test]
+fn large_pictures_ask_for_huge_pages() {
+    let image = Image::<u8, 1>::new(4096, 1024).unwrap();
+    let start = image.view().row(0).unwrap().as_ptr().addr();
+    assert_eq!(start % (2 << 20), 0);
+    let known = std::fs::exists("/sys/kernel/mm/transparent_hugepage/enabled").unwrap();
+    if !known || std::env::var_os("OMNILANE_TEST_RUNNER").is_some() {
+        eprintln!("not tested: no huge pages here, or an emulator that keeps the advice to itself");
+        return;
+    }
+    let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+    let mut inside = false;
+    let flags = smaps.lines().find_map(|line| {
+        if let Some((from, to)) = line.split_whitespace().next().and_then(|range| range.split_once('-')) {
+            let [from, to] = [from, to].map(|end| usize::from_str_radix(end, 16).unwrap());
+            inside = (from..to).contains(&start);
+        }
+        line.strip_prefix("VmFlags:").filter(|_| inside)
+    });
+    assert!(flags.unwrap().split_whitespace().any(|flag| flag == "hg"), "{flags:?}");
+}

@@ -3,12 +3,15 @@
 use super::PoolError;
 use super::raw::RawMemory;
 use crate::lanes::Element;
+use alloc::alloc::handle_alloc_error;
+use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::slice;
 
-/// A slice that owns its memory, starts on 64 bytes, or on a page from 1 MB on, and never grows.
+/// A slice that owns its memory, starts on 64 bytes, or on a page from 1 MB on, and never grows. From 4 MB on, Linux is asked
+/// for huge pages.
 ///
 /// ```
 /// use omnilane::memory::AlignedBuffer;
@@ -43,6 +46,18 @@ impl<T: Element> AlignedBuffer<T> {
     pub(super) unsafe fn from_raw(memory: RawMemory, len: usize) -> Self {
         debug_assert!(len * size_of::<T>() <= memory.bytes());
         AlignedBuffer { memory, len, element: PhantomData }
+    }
+}
+
+impl<T: Element> Clone for AlignedBuffer<T> {
+    fn clone(&self) -> Self {
+        let bytes = self.len * size_of::<T>();
+        let Some(memory) = RawMemory::new(bytes, false) else {
+            handle_alloc_error(Layout::for_value(&self[..]));
+        };
+        // SAFETY: both are that large, and the new one is nobody else's.
+        unsafe { self.memory.start().copy_to_nonoverlapping(memory.start(), bytes) };
+        AlignedBuffer { memory, len: self.len, element: PhantomData }
     }
 }
 

@@ -1,21 +1,14 @@
 //! A picture that owns its memory.
 
 use super::layout::{self, Layout};
-use super::{ImageError, ImageView, ImageViewMut};
+use super::raw::LINE;
+use super::{AlignedBuffer, ImageError, ImageView, ImageViewMut};
 use crate::lanes::Element;
 use alloc::vec::Vec;
 use core::fmt;
-use core::marker::PhantomData;
 
-/// Bytes on which each row starts: a cache line, and the widest register.
-const ALIGN: usize = 64;
-
-/// Memory in units of a cache line, so that rows can start on one.
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C, align(64))]
-struct Line([u8; ALIGN]);
-
-/// A picture of `C` interleaved channels of `T` that owns its memory; rows start on 64 bytes.
+/// A picture of `C` interleaved channels of `T` that owns its memory; rows start on 64 bytes. From 4 MB on, Linux is asked for
+/// huge pages.
 ///
 /// ```
 /// use omnilane::memory::Image;
@@ -25,11 +18,9 @@ struct Line([u8; ALIGN]);
 /// assert_eq!(image.view().pixel(99, 1), Some([99, 1, 255]));
 /// # Ok::<(), omnilane::memory::ImageError>(())
 /// ```
-#[derive(Clone)]
 pub struct Image<T, const C: usize> {
-    lines: Vec<Line>,
+    elements: AlignedBuffer<T>,
     layout: Layout,
-    element: PhantomData<T>,
 }
 
 impl<T: Element, const C: usize> Image<T, C> {
@@ -40,11 +31,9 @@ impl<T: Element, const C: usize> Image<T, C> {
     pub fn new(width: usize, height: usize) -> Result<Self, ImageError> {
         const { assert!(C > 0, "a pixel has a channel") };
         let too_large = ImageError::TooLarge { width, height, channels: C };
-        let per_line = ALIGN / size_of::<T>();
-        let (layout, elements) = Layout::with_rows_on(per_line, width, height, C).ok_or(too_large)?;
-        let lines = elements.div_ceil(per_line);
-        let lines = bytemuck::allocation::try_zeroed_vec(lines).map_err(|()| too_large)?;
-        Ok(Image { lines, layout, element: PhantomData })
+        let (layout, elements) = Layout::with_rows_on(LINE / size_of::<T>(), width, height, C).ok_or(too_large)?;
+        let elements = AlignedBuffer::zeroed(elements).map_err(|_| too_large)?;
+        Ok(Image { elements, layout })
     }
 
     /// A picture whose pixel at column `x` of row `y` is `f(x, y)`.
@@ -67,13 +56,13 @@ impl<T: Element, const C: usize> Image<T, C> {
     /// The picture for reading.
     #[must_use]
     pub fn view(&self) -> ImageView<'_, T, C> {
-        ImageView::from_layout(bytemuck::cast_slice(&self.lines), self.layout)
+        ImageView::from_layout(&self.elements, self.layout)
     }
 
     /// The picture for writing.
     #[must_use]
     pub fn view_mut(&mut self) -> ImageViewMut<'_, T, C> {
-        ImageViewMut::from_layout(bytemuck::cast_slice_mut(&mut self.lines), self.layout)
+        ImageViewMut::from_layout(&mut self.elements, self.layout)
     }
 
     /// The elements row by row, without the padding between rows.
@@ -85,6 +74,12 @@ impl<T: Element, const C: usize> Image<T, C> {
             out.extend_from_slice(row);
         }
         out
+    }
+}
+
+impl<T: Element, const C: usize> Clone for Image<T, C> {
+    fn clone(&self) -> Self {
+        Image { elements: self.elements.clone(), layout: self.layout }
     }
 }
 

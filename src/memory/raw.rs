@@ -10,6 +10,10 @@ pub(super) const LINE: usize = 64;
 const PAGE: usize = if cfg!(all(target_vendor = "apple", target_arch = "aarch64")) { 16384 } else { 4096 };
 /// From here on memory starts on a page.
 const LARGE: usize = 1 << 20;
+/// From here on Linux is asked for huge pages.
+const HUGE: usize = 4 << 20;
+/// The huge page of x86-64, and of AArch64 with pages of 4 KB.
+const HUGE_PAGE: usize = 2 << 20;
 
 /// Memory that this value owns alone; nothing is known about what is in it.
 #[derive(Debug)]
@@ -27,7 +31,12 @@ unsafe impl Sync for RawMemory {}
 impl RawMemory {
     /// `bytes` of memory on a cache line, or on a page if they are many; `None` if there is not that much.
     pub fn new(bytes: usize, zeroed: bool) -> Option<Self> {
-        Self::aligned(bytes, if bytes >= LARGE { PAGE } else { LINE }, zeroed)
+        let align = match bytes {
+            HUGE.. if cfg!(all(feature = "std", target_os = "linux")) => HUGE_PAGE,
+            LARGE.. => PAGE,
+            _ => LINE,
+        };
+        Self::aligned(bytes, align, zeroed)
     }
 
     /// `bytes` of memory on a multiple of `align`; `None` if there is not that much, or `align` is no power of two.
@@ -35,6 +44,17 @@ impl RawMemory {
         let layout = Layout::from_size_align(bytes, align).ok()?;
         if bytes == 0 {
             let start = NonNull::new(core::ptr::without_provenance_mut(align))?;
+            return Some(RawMemory { start, layout });
+        }
+        if align >= HUGE_PAGE {
+            // SAFETY: the size is not 0.
+            let start = NonNull::new(unsafe { alloc(layout) })?;
+            // Before anything is written: pages that are there stay as they are.
+            ask_for_huge_pages(start, bytes);
+            if zeroed {
+                // SAFETY: so many bytes were allocated.
+                unsafe { start.write_bytes(0, bytes) };
+            }
             return Some(RawMemory { start, layout });
         }
         // SAFETY: the size is not 0.
@@ -54,6 +74,15 @@ impl RawMemory {
     pub fn bytes(&self) -> usize {
         self.layout.size()
     }
+}
+
+/// Fewer page faults and fewer misses in the translation of addresses; without them everything works as before.
+fn ask_for_huge_pages(start: NonNull<u8>, bytes: usize) {
+    #[cfg(all(feature = "std", target_os = "linux"))]
+    // SAFETY: advice changes no contents, and the memory is ours.
+    let _ = unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
+    #[cfg(not(all(feature = "std", target_os = "linux")))]
+    let _ = (start, bytes);
 }
 
 impl Drop for RawMemory {
