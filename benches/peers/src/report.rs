@@ -125,7 +125,7 @@ fn best_peers(sections: &[&Section]) -> Vec<(String, f64)> {
 }
 
 fn detail(out: &mut String, section: &Section, charts: &Path) -> io::Result<()> {
-    if section.rivals.is_empty() && section.growth.is_none() {
+    if section.rivals.is_empty() && section.growth.is_none() && section.notes.is_empty() {
         return Ok(());
     }
     let _ = writeln!(out, "## {}\n", section.title);
@@ -144,6 +144,9 @@ fn detail(out: &mut String, section: &Section, charts: &Path) -> io::Result<()> 
             let _ = writeln!(out, "| {name} | {} |", cells.join(" | "));
         }
         out.push('\n');
+    }
+    if section.rivals.is_empty() {
+        return Ok(());
     }
     out.push_str("| | peer | times faster |\n|---|---|--:|\n");
     for Rival { what, peer, ratio } in &section.rivals {

@@ -55,6 +55,35 @@ pub fn measure() -> Section {
     section
 }
 
+/// A server over HTTP for a minute at twice the load that it can bear: the example, in a process of its own.
+pub fn soak() -> Section {
+    let mut section = Section::new("soak", "A server at twice its capacity");
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let args = ["run", "--quiet", "--release", "-p", "omnilane", "--example", "serve_batch", "--", "soak"];
+    let done = Command::new(cargo).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let text = done.map(|out| String::from_utf8_lossy(&out.stdout).into_owned()).unwrap_or_default();
+    section.notes.push("`cargo run --release --example serve_batch -- soak`:".into());
+    section.notes.push(format!("```text\n{}\n```", text.trim_end()));
+    for what in [
+        "p99 of the accepted, share of the time promised",
+        "503, ms at p99",
+        "memory, the most beside that after a quarter",
+        "items left to nobody",
+    ] {
+        let bar = format!("server at twice its capacity: {what}");
+        let line = text.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(": "));
+        let values = line.and_then(|line| line.split_once(", at most ")).and_then(|(value, rest)| {
+            let most = rest.split_once(':')?.0;
+            Some((value.parse().ok()?, most.parse().ok()?))
+        });
+        section.bars.push(match values {
+            Some((value, most)) => Bar::at_most(bar, point(value), most),
+            None => Bar::unknown(bar, 0.0, "the example printed no such line"),
+        });
+    }
+    section
+}
+
 fn point(value: f64) -> Spread {
     Spread { low: value, value, high: value }
 }

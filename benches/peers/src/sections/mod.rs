@@ -62,8 +62,19 @@ fn beside_copy(ours: &[f64], copy: &[f64]) -> String {
 }
 
 /// The names of all sections, in the order of the report.
-pub const NAMES: [&str; 10] =
-    ["bars", "gray", "gray_rgb", "threshold", "normalize", "quantize", "integers", "memory", "parallel", "batch"];
+pub const NAMES: [&str; 11] = [
+    "bars",
+    "gray",
+    "gray_rgb",
+    "threshold",
+    "normalize",
+    "quantize",
+    "integers",
+    "memory",
+    "parallel",
+    "batch",
+    "soak",
+];
 
 impl Section {
     fn new(name: &str, title: &str) -> Section {
@@ -110,6 +121,7 @@ pub fn measure(name: &str) -> Option<Section> {
         "memory" => rust::memory(),
         "parallel" => rust::parallel(),
         "batch" => batch::measure(),
+        "soak" => batch::soak(),
         _ => return None,
     })
 }
