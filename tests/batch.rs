@@ -27,14 +27,6 @@ const LONG: Duration = Duration::from_secs(20);
 const AT_ONCE: BatchConfig =
     BatchConfig { max_batch_size: 8, max_wait_ms: 0, max_queue_size: 100, preferred_batch_size: 1 };
 
-/// SplitMix64.
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
 /// A door that processors wait at.
 #[derive(Clone, Default)]
 struct Door(Arc<(Mutex<(bool, usize)>, Condvar)>);

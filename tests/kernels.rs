@@ -7,6 +7,7 @@ use omnilane::lanes::Element;
 use omnilane::memory::{Image, ImageView, ImageViewMut};
 use omnilane::verify::{self, Sample};
 use omnilane_kernels::*;
+use omnilane_test_values::Random;
 
 type Into8<const C: usize> = fn(ImageView<'_, u8, C>, &mut ImageViewMut<'_, u8, 1>) -> Result<(), Error>;
 
@@ -228,7 +229,7 @@ fn check_accuracy(values: &[f32], width: usize) {
 
 /// Approximately normal: the sum of twelve uniform values has variance 1.
 fn normal(n: usize, mean: f64, std: f64) -> Vec<f32> {
-    let mut r = Lcg(9);
+    let mut r = Random(9);
     (0..n).map(|_| (mean + std * ((0..12).map(|_| r.unit()).sum::<f64>() - 6.0)) as f32).collect()
 }
 
@@ -361,23 +362,9 @@ fn sizes_that_do_not_match_are_refused() {
     }
 }
 
-/// Numerical Recipes' generator: enough for noise.
-struct Lcg(u64);
-
-impl Lcg {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 11
-    }
-
-    fn unit(&mut self) -> f64 {
-        self.next() as f64 / (1u64 << 53) as f64
-    }
-}
-
 /// A picture of random finite values.
 fn noise<T: Element, const C: usize>(width: usize, height: usize) -> Image<T, C> {
-    let mut r = Lcg(width as u64 * 31 + height as u64);
+    let mut r = Random(width as u64 * 31 + height as u64);
     Image::from_fn(width, height, |_, _| {
         // Six bits a byte: no exponent of a float is all ones.
         std::array::from_fn(|_| {

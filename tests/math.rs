@@ -4,6 +4,7 @@
 
 use omnilane::lanes::{Simd, Vector};
 use omnilane::token::{Portable, Scalar};
+use omnilane_test_values::Random;
 
 const INF: f32 = f32::INFINITY;
 const NAN: f32 = f32::NAN;
@@ -148,39 +149,27 @@ fn within_bound(function: &Function, stride: u64) {
     assert!(worst.0 <= function.bound, "{} has {} ULP at {:e}", function.name, worst.0, worst.1);
 }
 
-/// A generator of bits (SplitMix64).
-struct Random(u64);
+/// In -1..1.
+fn signed_unit(random: &mut Random) -> f64 {
+    2.0 * random.unit() - 1.0
+}
 
-impl Random {
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    /// In -1..1.
-    fn unit(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / 2f64.powi(52) - 1.0
-    }
-
-    /// A pair for pow: of any magnitude; with a result of any magnitude; with a base near 1; with an integer power.
-    fn pair(&mut self) -> (f32, f32) {
-        let (a, b) = (f32::from_bits(self.bits() as u32), f32::from_bits(self.bits() as u32));
-        match self.bits() % 4 {
-            0 => (a, b),
-            1 => (a.abs(), (self.unit() * 155.0 / f64::from(a.abs()).log2()) as f32),
-            2 => {
-                let x = (1.0 + self.unit() * 2f64.powi(-((self.bits() % 24) as i32))) as f32;
-                (x, (self.unit() * 155.0 / f64::from(x).log2()) as f32)
-            }
-            _ => (a, (self.unit() * 200.0 / f64::from(a.abs()).log2().abs().max(1.0)).round() as f32),
+/// A pair for pow: of any magnitude; with a result of any magnitude; with a base near 1; with an integer power.
+fn pair(random: &mut Random) -> (f32, f32) {
+    let (a, b) = (f32::from_bits(random.next() as u32), f32::from_bits(random.next() as u32));
+    match random.next() % 4 {
+        0 => (a, b),
+        1 => (a.abs(), (signed_unit(random) * 155.0 / f64::from(a.abs()).log2()) as f32),
+        2 => {
+            let x = (1.0 + signed_unit(random) * 2f64.powi(-((random.next() % 24) as i32))) as f32;
+            (x, (signed_unit(random) * 155.0 / f64::from(x).log2()) as f32)
         }
+        _ => (a, (signed_unit(random) * 200.0 / f64::from(a.abs()).log2().abs().max(1.0)).round() as f32),
     }
+}
 
-    fn pairs(&mut self, n: usize) -> (Vec<f32>, Vec<f32>) {
-        (0..n).map(|_| self.pair()).unzip()
-    }
+fn pairs(random: &mut Random, n: usize) -> (Vec<f32>, Vec<f32>) {
+    (0..n).map(|_| pair(random)).unzip()
 }
 
 /// Numbers where something changes, with both signs.
@@ -232,7 +221,7 @@ fn pow_is_within_its_bound() {
     let mut random = Random(1);
     let mut worst = (0.0, 0.0, 0.0);
     for block in 0..if exhaustive() { 250_000 } else { 250 } {
-        let (x, y) = if block == 0 { edge_pairs() } else { random.pairs(4096) };
+        let (x, y) = if block == 0 { edge_pairs() } else { pairs(&mut random, 4096) };
         let mut z = vec![0.0; x.len()];
         apply_pow(Scalar::new(), &x, &y, &mut z);
         for ((&x, &y), &z) in x.iter().zip(&y).zip(&z) {
@@ -272,7 +261,7 @@ fn same_bits<S: Simd>(name: &str, token: Option<S>) {
     }
     let mut random = Random(2);
     for block in 0..if exhaustive() { 2500 } else { 25 } {
-        let (x, y) = if block == 0 { edge_pairs() } else { random.pairs(4096) };
+        let (x, y) = if block == 0 { edge_pairs() } else { pairs(&mut random, 4096) };
         let mut both = [vec![0.0; x.len()], vec![0.0; x.len()]];
         apply_pow(Scalar::new(), &x, &y, &mut both[0]);
         apply_pow(simd, &x, &y, &mut both[1]);

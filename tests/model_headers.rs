@@ -5,6 +5,7 @@
 mod counting;
 
 use omnilane::memory::{MmapModel, Tensors};
+use omnilane_test_values::Random;
 use std::path::Path;
 
 /// What does not grow with the file: paths, buffers of the reader, an error's text.
@@ -38,23 +39,16 @@ fn entry(name: &str, dtype: &str, shape: &str, begin: usize, end: usize) -> Stri
     format!(r#""{name}":{{"dtype":"{dtype}","shape":[{shape}],"data_offsets":[{begin},{end}]}}"#)
 }
 
-/// SplitMix64.
-fn random(state: &mut u64) -> usize {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (z ^ (z >> 31)) as usize
-}
-
-fn mutate(bytes: &mut Vec<u8>, state: &mut u64) {
+fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     const WORDS: [&str; 12] =
         ["18446744073709551615", "-1", "1e99", "[", "]", "{", "}", "\"", "\\u0061", "null", ",\"a\":{}", "F64"];
-    for _ in 0..1 + random(state) % 4 {
-        let at = random(state) % bytes.len().max(1);
-        let end = (at + random(state) % 40).min(bytes.len());
-        match random(state) % 8 {
-            0 if !bytes.is_empty() => bytes[at] ^= 1 << (random(state) % 8),
-            1 if !bytes.is_empty() => bytes[at] = random(state) as u8,
+    let mut below = |n: usize| (random.next() % n as u64) as usize;
+    for _ in 0..1 + below(4) {
+        let at = below(bytes.len().max(1));
+        let end = (at + below(40)).min(bytes.len());
+        match below(8) {
+            0 if !bytes.is_empty() => bytes[at] ^= 1 << below(8),
+            1 if !bytes.is_empty() => bytes[at] = below(256) as u8,
             2 => _ = bytes.drain(at.min(end)..end),
             3 => {
                 let part = bytes[at.min(end)..end].to_vec();
@@ -63,21 +57,21 @@ fn mutate(bytes: &mut Vec<u8>, state: &mut u64) {
             4 => bytes.truncate(at),
             5 if bytes.len() > 8 => {
                 let at = 8 + at % (bytes.len() - 8);
-                bytes.splice(at..at, WORDS[random(state) % WORDS.len()].bytes());
+                bytes.splice(at..at, WORDS[below(WORDS.len())].bytes());
             }
             6 => {
                 // A digit, so that numbers change and the rest stays.
                 let digits: Vec<usize> = (8..bytes.len()).filter(|i| bytes[*i].is_ascii_digit()).collect();
                 if !digits.is_empty() {
-                    bytes[digits[random(state) % digits.len()]] = b'0' + (random(state) % 10) as u8;
+                    bytes[digits[below(digits.len())]] = b'0' + below(10) as u8;
                 }
             }
-            _ if bytes.len() >= 8 => bytes[random(state) % 3] = random(state) as u8,
+            _ if bytes.len() >= 8 => bytes[below(3)] = below(256) as u8,
             _ => {}
         }
     }
     // Half of them with the right length again, so that what is behind it is reached.
-    if random(state).is_multiple_of(2)
+    if below(2) == 0
         && bytes.len() > 8
         && let Some(end) = bytes.iter().rposition(|b| *b == b'}')
     {
@@ -111,9 +105,9 @@ fn an_error_or_a_model_and_never_twice_the_file() {
     ];
     let (mut models, mut errors) = (0, 0);
     for number in 0..1000u64 {
-        let mut state = number;
+        let mut random = Random(number);
         let mut bytes = seeds[number as usize % seeds.len()].clone();
-        mutate(&mut bytes, &mut state);
+        mutate(&mut bytes, &mut random);
         if check(&bytes, &format!("mutation {number}")) { models += 1 } else { errors += 1 }
     }
     assert!(models > 20 && errors > 500, "{models} models, {errors} errors: both must be reached");

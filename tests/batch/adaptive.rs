@@ -1,28 +1,29 @@
 //! The size that the adaptive batcher finds, under the virtual clock.
 
-use super::{eventually, random};
+use super::eventually;
 use omnilane::batch::rules::{Aimd, Bisection, Clipper, LatencyTarget, SizeRule};
 use omnilane::batch::sim::{Outcome, Report, Request, Simulator};
 use omnilane::batch::{AdaptiveBatcher, BatchConfig, BatchError, Policy};
+use omnilane_test_values::Random;
 use std::time::Duration;
 
 const TARGET: Duration = Duration::from_millis(10);
 const MAX: usize = 256;
 
 /// Standard normal, by the sum of twelve uniforms.
-fn normal(state: &mut u64) -> f64 {
-    (0..12).map(|_| (random(state) >> 11) as f64 / (1u64 << 53) as f64).sum::<f64>() - 6.0
+fn normal(random: &mut Random) -> f64 {
+    (0..12).map(|_| random.unit()).sum::<f64>() - 6.0
 }
 
 /// More requests than can be served, so that every batch is full: `2 ms + 0.1 ms b`, with noise, and slower from one batch on.
 fn saturated(rule: impl SizeRule + 'static, batches: usize, noise: f64, slow_from: usize) -> Report {
     let config = BatchConfig { max_batch_size: MAX, max_queue_size: usize::MAX, ..BatchConfig::default() };
     let requests = vec![Request::at(Duration::ZERO); batches * 75];
-    let (mut state, mut number) = (7, 0);
+    let (mut random, mut number) = (Random(7), 0);
     let mut report = Simulator::new(Policy::new(config)).unwrap().rule(rule).run(&requests, |batch| {
         let factor = if number >= slow_from { 2.0 } else { 1.0 };
         number += 1;
-        let time = (2e6 + 1e5 * batch.items.len() as f64) * factor * (1.0 + noise * normal(&mut state));
+        let time = (2e6 + 1e5 * batch.items.len() as f64) * factor * (1.0 + noise * normal(&mut random));
         Outcome::Done(Duration::from_nanos(time as u64))
     });
     // The last ones are not full.

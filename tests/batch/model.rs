@@ -1,8 +1,8 @@
 //! A million requests against the plain definition: `cargo test --release --test batch model`.
 
 use super::batch_oracle::scenario::Scenario;
-use super::random;
 use omnilane::batch::sim::Answer;
+use omnilane_test_values::Random;
 
 /// `OMNILANE_BATCH_REQUESTS` sets another number. Without optimization the definition is slow, so there are fewer.
 fn requests() -> usize {
@@ -16,9 +16,9 @@ fn requests_are_answered_once_and_as_defined() {
     let (mut done, mut seed, mut answers) = (0, 0, [0usize; 8]);
     let mut batches = 0;
     while done < requests() {
-        let mut state = seed;
+        let mut random = Random(seed);
         let n = if seed % 16 == 0 { 1500 } else { 150 };
-        let scenario = Scenario::new(&mut |n| random(&mut state) % n.max(1), n);
+        let scenario = Scenario::new(&mut |n| random.next() % n.max(1), n);
         let report = scenario.check();
         batches += report.batches.len();
         for (_, answer) in &report.answers {

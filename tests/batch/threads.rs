@@ -1,8 +1,9 @@
-//! Threads: many callers at once, everything at random, and one answer for each.
+//! Threads: many callers at once, everything at and one answer for each.
 
-use super::{LONG, random};
+use super::LONG;
 use futures_util::future::{Either, select};
 use omnilane::batch::{BatchConfig, BatchError, DynamicBatcher, ItemOptions};
+use omnilane_test_values::Random;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -24,9 +25,9 @@ fn storm(seed: u64, workers: usize, callers: u64, each: u64, shutdown: Option<Du
     let order: &'static Mutex<HashMap<u64, Vec<u64>>> = Box::leak(Box::default());
     let batcher =
         DynamicBatcher::builder(config).key(|item: &(u64, u64)| item.0 % 3).build_each(workers, move |worker| {
-            let mut state = seed + worker as u64;
+            let mut random = Random(seed + worker as u64);
             move |items: Vec<(u64, u64)>| {
-                let what = random(&mut state) % 20;
+                let what = random.next() % 20;
                 assert!(what != 0, "at random");
                 if what == 1 {
                     std::thread::sleep(Duration::from_millis(2));
@@ -89,11 +90,11 @@ fn storm(seed: u64, workers: usize, callers: u64, each: u64, shutdown: Option<Du
 }
 
 async fn call(batcher: DynamicBatcher<(u64, u64), u64>, seed: u64, caller: u64, each: u64) -> Counts {
-    let mut state = seed ^ (caller << 32);
+    let mut random = Random(seed ^ (caller << 32));
     let mut counts = Counts::default();
     for i in 0..each {
-        let what = random(&mut state) % 10;
-        let deadline = (what == 1).then(|| Duration::from_micros(random(&mut state) % 2000));
+        let what = random.next() % 10;
+        let deadline = (what == 1).then(|| Duration::from_micros(random.next() % 2000));
         let options = ItemOptions { deadline, ..ItemOptions::default() };
         let answer = async {
             match what {
@@ -101,7 +102,7 @@ async fn call(batcher: DynamicBatcher<(u64, u64), u64>, seed: u64, caller: u64, 
                 _ => batcher.add_waiting_with((caller, i), options).await?.await,
             }
         };
-        let patience = Duration::from_micros(if what == 0 { random(&mut state) % 1000 } else { 100_000_000 });
+        let patience = Duration::from_micros(if what == 0 { random.next() % 1000 } else { 100_000_000 });
         let sleep = std::pin::pin!(tokio::time::sleep(patience));
         match select(std::pin::pin!(answer), sleep).await {
             Either::Right(_) => counts.cancelled += 1,

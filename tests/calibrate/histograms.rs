@@ -1,8 +1,9 @@
 //! Histograms against their text, in any order of their parts, and quantiles of them.
 
-use crate::{Lcg, normal, values};
+use crate::{normal, values};
 use omnilane::cpu::{Isa, with_isa};
 use omnilane::quantize::*;
+use omnilane_test_values::Random;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence::WithSource;
 use std::collections::BTreeMap;
@@ -90,7 +91,7 @@ proptest! {
             let mut whole = empty.clone();
             whole.observe(values);
             let mut observers: Vec<O> = vec![empty; parts];
-            let mut r = Lcg(order);
+            let mut r = Random(order);
             let mut rest = values;
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(1 + r.next() as usize % rest.len());

@@ -7,45 +7,26 @@ mod metrics;
 
 use omnilane::cpu::{Isa, with_isa};
 use omnilane::quantize::*;
-
-/// Numerical Recipes' generator.
-struct Lcg(u64);
-
-impl Lcg {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 11
-    }
-
-    /// 0..1
-    fn unit(&mut self) -> f64 {
-        (self.next() as f64 + 0.5) / (1u64 << 53) as f64
-    }
-
-    /// Box and Muller.
-    fn normal(&mut self) -> f32 {
-        ((-2.0 * self.unit().ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos()) as f32
-    }
-}
+use omnilane_test_values::Random;
 
 fn normal(n: usize) -> Vec<f32> {
-    let mut r = Lcg(5);
-    (0..n).map(|_| r.normal()).collect()
+    let mut r = Random(5);
+    (0..n).map(|_| r.normal() as f32).collect()
 }
 
 /// Values of many kinds from a seed.
 fn values(seed: u64, n: usize) -> Vec<f32> {
-    let mut r = Lcg(seed);
+    let mut r = Random(seed);
     let kind = r.next() % 7;
     (0..n)
         .map(|_| match kind {
-            0 => r.normal(),
+            0 => r.normal() as f32,
             1 => r.unit() as f32,
             2 => -1e30 * r.unit() as f32,
             3 => f32::from_bits(r.next() as u32),
             4 => f32::from_bits(r.next() as u32 & 0x007f_ffff) * if r.next().is_multiple_of(2) { 1.0 } else { -1.0 },
             5 => 1000.0 + (r.unit() * 1e-3) as f32,
-            _ => (r.normal() * 3.0).round(),
+            _ => (r.normal() as f32 * 3.0).round(),
         })
         .collect()
 }

@@ -4,23 +4,16 @@
 
 mod fuzz_bodies;
 
+use omnilane_test_values::Random;
 use std::sync::atomic::Ordering::Relaxed;
-
-/// SplitMix64.
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
 
 fn smoke(target: &str, default_inputs: u64) {
     let (_, run) = *fuzz_bodies::TARGETS.iter().find(|(name, _)| *name == target).expect("a target");
     let inputs = std::env::var("OMNILANE_FUZZ_INPUTS").ok().and_then(|n| n.parse().ok()).unwrap_or(default_inputs);
     for seed in 0..inputs {
-        let mut state = seed;
-        let len = random(&mut state) % if seed % 8 == 0 { 2000 } else { 300 };
-        let bytes: Vec<u8> = (0..len).map(|_| random(&mut state) as u8).collect();
+        let mut random = Random(seed);
+        let len = random.next() % if seed % 8 == 0 { 2000 } else { 300 };
+        let bytes: Vec<u8> = (0..len).map(|_| random.next() as u8).collect();
         run(&bytes);
     }
     let corpus = format!("{}/../../fuzz/corpus/{target}", env!("CARGO_MANIFEST_DIR"));

@@ -1,8 +1,9 @@
 //! A scale per channel or per block.
 
-use crate::{Random, assert_same, code, on_every_isa};
+use crate::{assert_same, code, on_every_isa};
 use omnilane::lanes::f16;
 use omnilane::quantize::*;
+use omnilane_test_values::Random;
 
 /// Which parameters the element at `index` has: what the documentation says, written out.
 fn params_of(index: &[usize], shape: &[usize], axis: usize, block: Option<usize>) -> usize {
@@ -32,7 +33,7 @@ fn check<C: Code, R: Real>(shape: &[usize], axis: isize, block: Option<usize>, s
     let n: usize = shape.iter().product();
     let mut random = Random(n as u64);
     let src: Vec<R> = (0..n)
-        .map(|_| match random.word() % 64 {
+        .map(|_| match random.next() % 64 {
             0 => R::from_f32(f32::NAN),
             1 => R::from_f32(f32::INFINITY),
             2 => R::from_f32(-0.0),

@@ -20,28 +20,6 @@ fn on_every_isa(name: &str, mut f: impl FnMut(Isa)) {
     println!("{name}: {:?}, not {:?}", Isa::available(), Isa::ALL.map(|isa| (!isa.is_available()).then_some(isa)));
 }
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn word(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// In 0..1.
-    fn unit(&mut self) -> f64 {
-        (self.word() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Of mean 0 and deviation 1.
-    fn normal(&mut self) -> f64 {
-        (-2.0 * (1.0 - self.unit()).ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos()
-    }
-}
-
 /// The code of `x` by the definition.
 fn code<C: Code>(x: f32, params: &QuantParams<C>) -> C {
     let range = (params.qmin(), params.qmax());

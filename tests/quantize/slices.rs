@@ -1,9 +1,10 @@
 //! One scale for the whole slice.
 
-use crate::{Random, assert_same, code, codes, on_every_isa, oracle};
+use crate::{assert_same, code, codes, on_every_isa, oracle};
 use omnilane::lanes::{bf16, f16};
 use omnilane::quantize::*;
 use omnilane::verify::{self, Outcome, Sample};
+use omnilane_test_values::Random;
 
 /// Scales and, as shares of the range of codes, zero points.
 const PARAMS: [(f32, f64); 6] =
@@ -73,7 +74,7 @@ fn nibbles() {
         for (k, params) in params::<C>().enumerate() {
             for n in (0..=261).chain([1023, 1024, 1025, 2050]) {
                 let src: Vec<R> = (0..n)
-                    .map(|i| match random.word() % 8 {
+                    .map(|i| match random.next() % 8 {
                         0 => R::BOUNDARY[i % R::BOUNDARY.len()],
                         _ => R::from_f32(((random.unit() - 0.5) * 40.0) as f32 * params.scale()),
                     })
@@ -170,9 +171,9 @@ fn quotients_next_to_ties() {
         let mut random = Random(7);
         let (mut src, mut checked) = (Vec::new(), 0);
         for _ in 0..scales {
-            let exponent = (random.word() % 196) as i32 - 98;
+            let exponent = (random.next() % 196) as i32 - 98;
             let scale = ((1.0 + random.unit()) * 2_f64.powi(exponent)) as f32;
-            let params = QuantParams::<C>::new(scale, (random.word() % 100) as i32).unwrap();
+            let params = QuantParams::<C>::new(scale, (random.next() % 100) as i32).unwrap();
             src.clear();
             while src.len() < least {
                 for k in ties {

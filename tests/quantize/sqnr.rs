@@ -1,7 +1,7 @@
 //! The signal that 8 bits keep: figures that theory and other libraries agree on, within 0.1 dB.
 
-use crate::Random;
 use omnilane::quantize::*;
+use omnilane_test_values::Random;
 
 /// `10 log10(sum x^2 / sum (x - x')^2)`
 fn sqnr(src: &[f32], back: &[f32]) -> f64 {
