@@ -1,7 +1,7 @@
 //! The speeds that omnilane promises, as ratios measured in one run: `cargo bench --bench bars`.
 //!
-//! Each line is a pair of programs whose calls alternate, so that a slow moment of the machine hits both; the ratio is that
-//! of the median times, and quartiles stand beside it. Never fails, since time is not a test. Beside other libraries, and
+//! Each line is a pair of programs whose calls alternate, so that a slow moment of the machine hits both; the ratio is the
+//! median of the rounds, and quartiles stand beside it. Never fails, since time is not a test. Beside other libraries, and
 //! as a report: `cargo run --release -p omnilane-peers`.
 
 #[path = "bars/kernels.rs"]

@@ -53,8 +53,6 @@ debian_rust() { # a compiler with the sources of its own std
   export RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$dir/$name
   export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0} # less to build, and nobody debugs these
   cargo=(/usr/bin/cargo test -Zbuild-std --target "$1")
-  # At level 0, which the workspace has for what tests depend on, an emulated std is some twenty times slower.
-  cargo+=(--config 'profile.test.package."*".opt-level=1')
 }
 
 native() { # RUNNER: the machine's own compiler, and what `cargo test` has built; every x86-64 model runs the same

@@ -4,8 +4,9 @@ use super::ParallelError;
 use super::threads::{Pools, for_maps};
 use crate::cpu::Captured;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelExtend, ParallelIterator};
-use std::sync::Arc;
+
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Work below this time is done before other threads have woken up.
@@ -136,7 +137,8 @@ pub fn parallel_unbalanced<T: Sync, U: Send>(items: &[T], f: impl Fn(&T) -> U + 
         return items.iter().map(f).collect();
     };
     let (next, isa) = (AtomicUsize::new(0), Captured::here());
-    let one_thread = |_| {
+    let parts = Mutex::new(Vec::new());
+    pools.share(pools.threads().min(n) - 1, || {
         let _scope = isa.enter();
         let mut done = Vec::new();
         let mut stop = StopOnPanic { next: &next, end: n, armed: true };
@@ -144,11 +146,9 @@ pub fn parallel_unbalanced<T: Sync, U: Send>(items: &[T], f: impl Fn(&T) -> U + 
             done.push((i, f(item)));
         }
         stop.armed = false;
-        done
-    };
-    let threads = pools.threads().min(n);
-    let parts: Vec<Vec<(usize, U)>> =
-        pools.install(|| (0..threads).into_par_iter().with_max_len(1).map(one_thread).collect());
+        parts.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+    });
+    let parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut out: Vec<Option<U>> = std::iter::repeat_with(|| None).take(n).collect();
     for (i, result) in parts.into_iter().flatten() {
         out[i] = Some(result);

@@ -27,10 +27,15 @@ impl Patience {
 
     /// Waits until `ready` seems to be set, or for long enough.
     pub fn wait(&mut self, ready: &AtomicBool) {
+        self.wait_until(|| ready.load(Relaxed));
+    }
+
+    /// Waits until `ready` says so, or for long enough.
+    pub fn wait_until(&mut self, ready: impl Fn() -> bool) {
         while self.left > 0 {
             self.left -= 1;
             std::thread::yield_now();
-            if ready.load(Relaxed) {
+            if ready() {
                 return;
             }
         }

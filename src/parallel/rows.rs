@@ -5,8 +5,8 @@ use super::threads::for_maps;
 use crate::cpu::Captured;
 use crate::lanes::Element;
 use crate::memory::{ImageView, ImageViewMut};
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Bytes that a band has at least.
@@ -82,11 +82,15 @@ pub fn parallel_rows<T: Element, const C: usize>(
     }
     let isa = Captured::here();
     let bands = split(rows_of(dst.reborrow(), begin, height), begin, rows);
-    pools.install(|| {
-        bands.into_par_iter().with_max_len(1).for_each(|(start, mut band)| {
-            let _scope = isa.enter();
+    let others = pools.threads().min(bands.len()) - 1;
+    let bands = Mutex::new(bands.into_iter());
+    pools.share(others, || {
+        let _scope = isa.enter();
+        loop {
+            let next = bands.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((start, mut band)) = next else { break };
             f(start..start + band.height(), &mut band);
-        });
+        }
     });
     Ok(())
 }

@@ -1,9 +1,12 @@
 //! The threads that maps and tasks run on: pools of our own, which can be exchanged at any time.
 
 use super::ParallelError;
+use super::patience::Patience;
 use crate::cpu::parallel_enabled;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::num::NonZero;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The threads of one setting; work that runs on them keeps them alive when the setting changes.
@@ -33,6 +36,25 @@ impl Pools {
         }
     }
 
+    /// Calls `f` here and, at the same time, on up to `others` threads of the pool; returns when all calls have.
+    ///
+    /// This thread begins at once, while the others wake up: for work that each call takes from what is left.
+    pub fn share(&self, others: usize, f: impl Fn() + Sync) {
+        let Some(pool) = &self.maps else { return f() };
+        let (f, ended) = (&f, &AtomicUsize::new(0));
+        pool.in_place_scope(|scope| {
+            for _ in 0..others {
+                scope.spawn(move |_| {
+                    let _end = CountOnDrop(ended);
+                    f();
+                });
+            }
+            f();
+            // Most likely they are at their last piece: a sleep and a wake-up take longer.
+            Patience::new().wait_until(|| ended.load(Acquire) == others);
+        });
+    }
+
     /// The threads for tasks.
     pub fn tasks(&self) -> Result<&ThreadPool, ParallelError> {
         if let Some(pool) = self.tasks.get() {
@@ -40,6 +62,15 @@ impl Pools {
         }
         let new = pool(self.threads, "task")?;
         Ok(self.tasks.get_or_init(|| new))
+    }
+}
+
+/// Counts a call that has ended, also by a panic.
+struct CountOnDrop<'a>(&'a AtomicUsize);
+
+impl Drop for CountOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Release);
     }
 }
 

@@ -34,8 +34,8 @@ pub fn write(folder: &Path, results: &Results) -> io::Result<()> {
     let mut out = String::from(
         "# Performance\n\n<!-- Written by `cargo run --release -p omnilane-peers`: do not edit. -->\n\n\
          `cargo run --release -p omnilane-peers` measures omnilane and its peers in one run and writes this page;\n\
-         `-- --only gray,quantize` measures these parts again. Calls of all rivals alternate; a ratio is that of the median\n\
-         times, and the quartiles of the rounds stand in brackets. Above 1, omnilane is faster. OpenCV, onnxruntime and\n\
+         `-- --only gray,quantize` measures these parts again. Calls of all rivals alternate; a ratio is the median of\n\
+         the rounds, whose quartiles stand in brackets. Above 1, omnilane is faster. OpenCV, onnxruntime and\n\
          NumPy are the PyPI wheels, with one thread if nothing else is said.\n\n",
     );
     machines(&mut out, &sections);

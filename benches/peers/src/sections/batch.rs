@@ -33,7 +33,7 @@ pub fn measure() -> Section {
                 let bar = match ratio(at).map(point) {
                     Some(ratio) => {
                         section.rival(format!("{submitters} submitters, {what}"), peer, ratio);
-                        let reason = format!("while its median is {:.2} times better", p50.unwrap_or(f64::NAN));
+                        let reason = format!("while the median is {:.2} times better", p50.unwrap_or(f64::NAN));
                         Bar::at_least(bar, ratio, 1.0).because(&reason)
                     }
                     None => Bar::unknown(bar, 1.0, "the bench printed no such row"),
