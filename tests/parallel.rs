@@ -38,10 +38,10 @@ fn the_thread_count_can_be_set_at_any_time() {
         within_a_minute(move || {
             let barrier = Barrier::new(n);
             let items: Vec<usize> = (0..n).collect();
-            let maps: [&dyn Fn(&Census) -> Vec<usize>; 2] =
-                [&|census| parallel_map(&items, |i| meet(&barrier, census, *i)), &|census| {
-                    parallel_unbalanced(&items, |i| meet(&barrier, census, *i))
-                }];
+            type Map<'a> = &'a dyn Fn(&Census) -> Vec<usize>;
+            let maps: [Map<'_>; 2] = [&|census| parallel_map(&items, |i| meet(&barrier, census, *i)), &|census| {
+                parallel_unbalanced(&items, |i| meet(&barrier, census, *i))
+            }];
             for map in maps {
                 // The calling thread may be one of them, or not.
                 let census = Census::default();

@@ -45,7 +45,8 @@ fn measure_parallel(src: ImageView<'_, f32, 1>) -> MeanStd {
     let rest: Vec<[f64; 2]> = if start.elapsed().as_nanos() * chunks as u128 <= SMALL.as_nanos() {
         (1..chunks).map(|i| measure_chunk(src, pivot, i)).collect()
     } else {
-        omnilane::parallel::parallel_map_indexed(chunks - 1, |i| measure_chunk(src, pivot, i + 1))
+        let numbers: Vec<usize> = (1..chunks).collect();
+        omnilane::parallel::parallel_unbalanced(&numbers, |i| measure_chunk(src, pivot, *i))
     };
     let sums = rest.iter().fold(first, |[a, b], [sum, squares]| [a + sum, b + squares]);
     conclude_sums(n as f64, pivot, sums)

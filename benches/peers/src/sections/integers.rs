@@ -1,12 +1,11 @@
 //! Integer products beside ONNX Runtime's MatMulInteger, one thread each, weights packed before; ours are checked.
 //! (By default it lets products saturate on CPUs without VNNI; `exact` has its option that does not.)
 
-use super::Section;
+use super::{Section, UNEXPLAINED};
 use crate::measure::{Bar, Spread, alternate, side};
 use crate::python::{self, Child};
-use omnilane::lanes::{Simd, Vector, max};
+use omnilane::lanes::{Simd, max};
 use omnilane::quantize::{MatrixView, PackedWeights, dot, matmul_into};
-use std::array::from_fn;
 use std::cell::RefCell;
 use std::fs::read;
 use std::hint::black_box;
@@ -52,17 +51,12 @@ pub fn measure() -> Section {
             let mut out = vec![0; m * n];
             let ours = side(|| matmul_into(view, 0, &packed, &mut out).expect("m * n integers"));
             let read = side(|| _ = black_box(largest_code(black_box(&w))));
-            let sums = side(|| _ = black_box(multiplications(black_box(&x), black_box(&w), SUMS_ROUNDS)));
-            let times = alternate(ROUNDS, 10e6, &mut [ours, read, python::side(child), sums]);
+            let times = alternate(ROUNDS, 10e6, &mut [ours, read, python::side(child)]);
             check(&out, &x, &w, k);
             let right = out.iter().zip(&theirs).filter(|(a, b)| a == b).count() as f64 / out.len() as f64;
             let ratio = Spread::ratio(&times[0], &times[2]);
             section.rival(&what, "onnxruntime", ratio);
-            // What the products would take if their operands were in registers already.
-            let alone: Vec<f64> = times[3].iter().map(|ns| ns * (m * k * n) as f64 / multiplied()).collect();
-            let alone = Spread::ratio(&times[0], &alone);
-            section.rival(&what, "the multiplications alone", alone);
-            let mut reason = format!("at {:.2} of the speed of the multiplications alone", alone.value);
+            let mut reason = UNEXPLAINED.to_owned();
             if m == 1 {
                 // Each weight is used once: no product is faster than reading them.
                 let read = Spread::ratio(&times[0], &times[1]);
@@ -83,39 +77,6 @@ omnilane::kernel! {
     fn largest_code<S: Simd>(simd: S, codes: &[i8]) -> Option<i8> {
         max(simd, codes)
     }
-}
-
-/// Rounds of a measurement of [`multiplications`].
-const SUMS_ROUNDS: usize = 10_000;
-
-omnilane::kernel! {
-    /// Products of codes and weights in registers, as a micro-kernel of 4 rows and 3 vectors of columns has them.
-    fn multiplications<S: Simd>(simd: S, x: &[u8], w: &[i8], rounds: usize) -> i32 {
-        let x: [Vector<S, u8>; 4] = from_fn(|i| Vector::load(simd, &x[64 * i..]));
-        let w: [Vector<S, i8>; 3] = from_fn(|i| Vector::load(simd, &w[64 * i..]));
-        let mut sums = [[simd.splat(0i32); 3]; 4];
-        for _ in 0..rounds {
-            // Else what instruction sets without such an instruction do before the sum would be done once.
-            let w = black_box(w);
-            for (sums, x) in sums.iter_mut().zip(x) {
-                for (sum, w) in sums.iter_mut().zip(w) {
-                    *sum = sum.dot_quads(x, w);
-                }
-            }
-        }
-        sums.into_iter().flatten().map(|sum| sum.reduce_sum()).fold(0, i32::wrapping_add)
-    }
-}
-
-/// How many products [`multiplications`] has made.
-fn multiplied() -> f64 {
-    omnilane::kernel! {
-        fn lanes<S: Simd>(simd: S) -> usize {
-            let _ = simd;
-            Vector::<S, u8>::LANES
-        }
-    }
-    (SUMS_ROUNDS * 12 * lanes()) as f64
 }
 
 fn codes(folder: &Path) -> (Vec<u8>, Vec<i8>, Vec<i32>) {

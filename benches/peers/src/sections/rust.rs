@@ -103,19 +103,16 @@ omnilane::kernel! {
     }
 }
 
-/// Of the fastest calls, since what else runs takes cores from several threads and not from one; quartiles of the rounds.
+/// How many times faster several threads are.
 fn speed_up(one: &[f64], several: &[f64]) -> Spread {
-    let best = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
-    Spread { value: best(one) / best(several), ..Spread::ratio(several, one) }
+    Spread::ratio(several, one)
 }
 
 pub fn parallel() -> Section {
     let mut section = Section::new("parallel", "Threads and pipelines");
     section.peers = machine::versions(&["rayon", "pariter"]);
     let threads = optimal_thread_count();
-    section
-        .notes
-        .push(format!("{threads} threads. Speed-ups are of the fastest calls; plain threads show what is there."));
+    section.notes.push(format!("{threads} threads; plain threads show what is there."));
     let items: Vec<u64> = (0..10_000).collect();
     let mut sides = [
         side(|| _ = black_box(items.iter().map(|v| work(*v)).collect::<Vec<_>>())),
