@@ -10,8 +10,8 @@ pub(super) const LINE: usize = 64;
 const PAGE: usize = if cfg!(all(target_vendor = "apple", target_arch = "aarch64")) { 16384 } else { 4096 };
 /// From here on memory starts on a page.
 const LARGE: usize = 1 << 20;
-/// From here on Linux is asked for huge pages.
-const HUGE: usize = 4 << 20;
+/// From here on memory is to be in huge pages, if this is a system that can be asked for them.
+const HUGE: usize = if cfg!(all(feature = "std", target_os = "linux")) { 4 << 20 } else { usize::MAX };
 /// The huge page of x86-64, and of AArch64 with pages of 4 KB.
 const HUGE_PAGE: usize = 2 << 20;
 
@@ -29,10 +29,10 @@ unsafe impl Send for RawMemory {}
 unsafe impl Sync for RawMemory {}
 
 impl RawMemory {
-    /// `bytes` of memory on a cache line, or on a page if they are many; `None` if there is not that much.
+    /// `bytes` of memory on a cache line, or on a page if they are many, or on a huge one; `None` if there is not that much.
     pub fn new(bytes: usize, zeroed: bool) -> Option<Self> {
         let align = match bytes {
-            HUGE.. if cfg!(all(feature = "std", target_os = "linux")) => HUGE_PAGE,
+            HUGE.. => HUGE_PAGE,
             LARGE.. => PAGE,
             _ => LINE,
         };
@@ -46,20 +46,18 @@ impl RawMemory {
             let start = NonNull::new(core::ptr::without_provenance_mut(align))?;
             return Some(RawMemory { start, layout });
         }
-        if align >= HUGE_PAGE {
-            // SAFETY: the size is not 0.
-            let start = NonNull::new(unsafe { alloc(layout) })?;
+        let huge = bytes >= HUGE;
+        // SAFETY: the size is not 0.
+        let start = NonNull::new(unsafe { if zeroed && !huge { alloc_zeroed(layout) } else { alloc(layout) } })?;
+        if huge {
             // Before anything is written: pages that are there stay as they are.
             ask_for_huge_pages(start, bytes);
             if zeroed {
                 // SAFETY: so many bytes were allocated.
                 unsafe { start.write_bytes(0, bytes) };
             }
-            return Some(RawMemory { start, layout });
         }
-        // SAFETY: the size is not 0.
-        let start = unsafe { if zeroed { alloc_zeroed(layout) } else { alloc(layout) } };
-        Some(RawMemory { start: NonNull::new(start)?, layout })
+        Some(RawMemory { start, layout })
     }
 
     /// Where it starts; valid for [`RawMemory::bytes`] for as long as this value lives, wherever it is moved.

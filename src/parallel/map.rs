@@ -4,7 +4,6 @@ use super::ParallelError;
 use super::threads::{Pools, for_maps};
 use crate::cpu::Captured;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelExtend, ParallelIterator};
-
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const LEAST_BYTES: usize = 1 << 16;
 /// The calling thread tries so many bytes alone, but at most 1/16 of its share.
 const TRIED_BYTES: usize = 1 << 15;
-/// Pictures that take less than this gain nothing: waking threads up and waiting for them takes a third of it.
+/// Pictures that take less than this gain next to nothing: until another thread has woken up, much of it has passed.
 const SMALL: Duration = Duration::from_micros(120);
 /// Bands for each thread, so that one that was interrupted does not keep the others waiting.
 const BANDS: usize = 4;

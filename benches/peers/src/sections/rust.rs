@@ -103,11 +103,6 @@ omnilane::kernel! {
     }
 }
 
-/// How many times faster several threads are.
-fn speed_up(one: &[f64], several: &[f64]) -> Spread {
-    Spread::ratio(several, one)
-}
-
 pub fn parallel() -> Section {
     let mut section = Section::new("parallel", "Threads and pipelines");
     section.peers = machine::versions(&["rayon", "pariter"]);
@@ -124,13 +119,13 @@ pub fn parallel() -> Section {
         side(|| _ = black_box(parallel_map_chunked(&items, 64, |v| work(*v)).expect("a chunk"))),
     ];
     let times = alternate(15, 1.0, &mut sides);
-    let plain = format!("plain threads with equal parts reach {:.2}", speed_up(&times[0], &times[3]).value);
+    let plain = format!("plain threads with equal parts reach {:.2}", Spread::ratio(&times[3], &times[0]).value);
     for (name, i) in [("parallel_map", 1), ("parallel_unbalanced", 2), ("parallel_map_chunked by 64", 6)] {
         let what = format!("{name}, 10 000 items of 20 us: times faster than one thread");
-        section.bars.push(Bar::at_least(what, speed_up(&times[0], &times[i]), 1.9).because(&plain));
+        section.bars.push(Bar::at_least(what, Spread::ratio(&times[i], &times[0]), 1.9).because(&plain));
     }
     for (name, i) in [("plain threads", 3), ("rayon par_bridge", 4), ("pariter", 5)] {
-        section.rival("map of 10 000 items of 20 us", name, speed_up(&times[i], &times[1]));
+        section.rival("map of 10 000 items of 20 us", name, Spread::ratio(&times[1], &times[i]));
     }
     rows(&mut section);
     pictures(&mut section);
@@ -151,7 +146,7 @@ fn pictures(section: &mut Section) {
         ];
         let times = alternate(101, 1e6, &mut sides);
         let what = format!("gray_from_rgba_into_parallel, {side_px}x{side_px}: times faster than one thread");
-        section.bars.push(Bar::at_least(what, speed_up(&times[0], &times[1]), 0.95).because(UNEXPLAINED));
+        section.bars.push(Bar::at_least(what, Spread::ratio(&times[1], &times[0]), 0.95).because(UNEXPLAINED));
     }
 }
 
@@ -182,8 +177,8 @@ fn rows(section: &mut Section) {
     ];
     let times = alternate(101, 1.0, &mut sides);
     let what = "exp of 2048x2048 in bands of rows: times faster than one thread";
-    section.bars.push(Bar::at_least(what, speed_up(&times[0], &times[1]), 1.8).because(UNEXPLAINED));
-    section.rival("exp of 2048x2048 in bands of rows", "rayon par_bridge", speed_up(&times[2], &times[1]));
+    section.bars.push(Bar::at_least(what, Spread::ratio(&times[1], &times[0]), 1.8).because(UNEXPLAINED));
+    section.rival("exp of 2048x2048 in bands of rows", "rayon par_bridge", Spread::ratio(&times[1], &times[2]));
 }
 
 fn pipelines(section: &mut Section) {
