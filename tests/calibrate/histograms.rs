@@ -67,6 +67,10 @@ fn histograms_are_what_they_say() {
     growing[5000] = -1e6;
     growing[8999] = 3e38;
     check_histogram(&growing);
+    // More of one value than 16 bits count in any copy, and a range that grows afterwards.
+    let mut many = vec![1.5; 4 * 65536 + 4096];
+    many.push(-1e6);
+    check_histogram(&many);
     let tiny = f32::from_bits(1);
     check_histogram(&[0.0, -0.0, tiny, -tiny, f32::MAX, f32::MIN]);
     check_histogram(&[f32::NAN, f32::INFINITY, 1.0, f32::NEG_INFINITY, -2.0]);

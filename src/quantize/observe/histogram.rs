@@ -71,7 +71,7 @@ impl Histogram {
         let mut finite = Vec::new();
         in_blocks(values, |block, ahead| {
             let places = self.places();
-            if let Some(tally) = &mut tally
+            if let (Some(tally), Some(block)) = (&mut tally, block.try_into().ok())
                 && tally.count(block, ahead, places, &mut self.counts)
             {
                 // Most blocks hold nothing new, and one look at them is enough.
@@ -95,12 +95,12 @@ impl Histogram {
             self.widen(seen.min, seen.max, tally.as_deref_mut());
         }
         let places = self.places();
-        match tally {
-            None => count_few(finite, places, &mut self.counts),
-            Some(tally) => {
+        match (tally, finite.try_into()) {
+            (Some(tally), Ok(finite)) => {
                 let counted = tally.count(finite, &[], places, &mut self.counts);
                 debug_assert!(counted, "the range was made to hold them");
             }
+            _ => count_few(finite, places, &mut self.counts),
         }
     }
 

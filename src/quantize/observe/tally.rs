@@ -5,13 +5,18 @@ use super::histogram::BINS;
 use crate::kernel;
 use crate::lanes::{Mask, Simd, Vector};
 use alloc::boxed::Box;
-use alloc::vec;
 
 /// Counts of a bin, to which values go in turn: a count need not wait for the one before it. They lie side by side, where one
 /// instruction addresses them, and those of all bins, 16 KB, stay in the nearest cache.
 const COPIES: usize = 4;
-/// How many of a block go to each at most: what is left of a division goes to the first.
-const EACH: usize = BLOCK / COPIES + COPIES - 1;
+/// How many of a block go to each.
+const EACH: usize = BLOCK / COPIES;
+/// The bins of a block's values: one part for each copy. Four values that are not neighbours are counted in turn: neighbours
+/// would be masked as one vector, and taken out of it again.
+type Found = [[u16; EACH]; COPIES];
+
+/// Values in a line of the cache.
+const LINE: usize = 16;
 
 /// Which bin each value belongs to, of values from `min` to `max`.
 #[derive(Clone, Copy)]
@@ -24,38 +29,50 @@ pub(super) struct Places {
 }
 
 /// Counts that are not in the histogram yet.
+///
+/// The bins of a block are found while those of the block before are counted: stores bound the one, arithmetic the other,
+/// and a processor does both at once. Not those of one block: what was stored just before, at an address whose low 12 bits
+/// are alike, holds up a load.
 pub(super) struct Tally {
-    counts: Box<[[u16; COPIES]]>,
-    /// Those of a block: all are found before one is counted, since what was stored just before at an address whose low 12
-    /// bits are alike holds up a load.
-    indices: Box<[u16]>,
-    /// No count is above this.
+    counts: Box<[[u16; COPIES]; BINS]>,
+    found: Box<Found>,
+    /// Whether `found` is still to be counted.
+    waiting: bool,
+    next: Box<Found>,
+    /// No count is above this, with those waiting.
     most: usize,
 }
 
 impl Tally {
     pub fn new() -> Tally {
-        let (counts, indices) = (vec![[0; COPIES]; BINS], vec![0; BLOCK]);
-        Tally { counts: counts.into_boxed_slice(), indices: indices.into_boxed_slice(), most: 0 }
+        let none = || Box::new([[0; EACH]; COPIES]);
+        Tally { counts: Box::new([[0; COPIES]; BINS]), found: none(), waiting: false, next: none(), most: 0 }
     }
 
     /// Counts the values of a block and asks the memory for those `ahead`; whether all have their place. If not, none counts.
-    pub fn count(&mut self, block: &[f32], ahead: &[f32], places: Places, bins: &mut [u64]) -> bool {
+    pub fn count(&mut self, block: &[f32; BLOCK], ahead: &[f32], places: Places, bins: &mut [u64]) -> bool {
         if self.most + EACH > usize::from(u16::MAX) {
             self.flush(bins);
         }
-        let indices = &mut self.indices[..block.len()];
-        let all = find(block, places, indices);
+        let all = if self.waiting {
+            find_and_count(block, ahead, places, &mut self.next, &self.found, &mut self.counts)
+        } else {
+            find(block, places, self.next.as_flattened_mut())
+        };
+        self.waiting = all;
         if all {
-            count(indices, ahead, &mut self.counts);
             self.most += EACH;
+            core::mem::swap(&mut self.found, &mut self.next);
         }
         all
     }
 
     pub fn flush(&mut self, bins: &mut [u64]) {
+        if core::mem::take(&mut self.waiting) {
+            count(&self.found, &mut self.counts);
+        }
         self.most = 0;
-        for (bin, copies) in bins.iter_mut().zip(&mut self.counts) {
+        for (bin, copies) in bins.iter_mut().zip(&mut *self.counts) {
             *bin += core::mem::take(copies).into_iter().map(u64::from).sum::<u64>();
         }
     }
@@ -84,29 +101,64 @@ kernel! {
     }
 
     /// Counts each bin in one of its copies.
-    fn count<S: Simd>(simd: S, indices: &[u16], ahead: &[f32], counts: &mut [[u16; COPIES]]) {
-        let Some(counts) = counts.first_chunk_mut::<BINS>() else { return };
-        let (quarter, mut ahead) = (indices.len() / COPIES, ahead.chunks(16));
-        let (a, rest) = indices.split_at(quarter);
-        let (b, rest) = rest.split_at(quarter);
-        let (c, rest) = rest.split_at(quarter);
-        let (d, rest) = rest.split_at(quarter);
-        // Four that are not neighbours: neighbours would be masked as one vector, and taken out of it again.
-        for (i, (((a, b), c), d)) in a.iter().zip(b).zip(c).zip(d).enumerate() {
-            if i % 4 == 0
-                && let Some(line) = ahead.next()
-            {
+    fn count<S: Simd>(_simd: S, found: &Found, counts: &mut [[u16; COPIES]; BINS]) {
+        for i in 0..EACH {
+            count_one_each(found, i, counts);
+        }
+    }
+
+    /// [`find`] and, for what was found before, [`count`].
+    fn find_and_count<S: Simd>(
+        simd: S,
+        values: &[f32; BLOCK],
+        ahead: &[f32],
+        places: Places,
+        next: &mut Found,
+        found: &Found,
+        counts: &mut [[u16; COPIES]; BINS],
+    ) -> bool {
+        if places.magnitudes {
+            both_on::<S, true>(simd, values, ahead, places, next, found, counts)
+        } else {
+            both_on::<S, false>(simd, values, ahead, places, next, found, counts)
+        }
+    }
+}
+
+#[inline(always)]
+fn both_on<S: Simd, const MAGNITUDES: bool>(
+    simd: S,
+    values: &[f32; BLOCK],
+    ahead: &[f32],
+    places: Places,
+    next: &mut Found,
+    found: &Found,
+    counts: &mut [[u16; COPIES]; BINS],
+) -> bool {
+    let pair = Vector::<S, u16>::LANES;
+    let mut inside = Mask::splat(simd, true);
+    let steps = values.chunks_exact(pair).zip(next.as_flattened_mut().chunks_exact_mut(pair));
+    for (step, (values, indices)) in steps.enumerate() {
+        let values = [Vector::load(simd, values), Vector::load(simd, &values[pair / 2..])];
+        pair_indices::<S, MAGNITUDES>(values, places, &mut inside).store(indices);
+        for line in (step * pair).div_ceil(LINE)..((step + 1) * pair).div_ceil(LINE) {
+            if let Some(line) = ahead.get(line * LINE..) {
                 Vector::<S, f32>::prefetch(simd, line);
             }
-            for (copy, index) in [a, b, c, d].into_iter().enumerate() {
-                let count = &mut counts[usize::from(*index) % BINS][copy];
-                *count = count.wrapping_add(1);
-            }
         }
-        for index in rest {
-            let count = &mut counts[usize::from(*index) % BINS][0];
-            *count = count.wrapping_add(1);
+        let each = pair / COPIES;
+        for i in 0..each {
+            count_one_each(found, step * each + i, counts);
         }
+    }
+    inside.all()
+}
+
+#[inline(always)]
+fn count_one_each(found: &Found, i: usize, counts: &mut [[u16; COPIES]; BINS]) {
+    for (copy, part) in found.iter().enumerate() {
+        let count = &mut counts[usize::from(part[i % EACH]) % BINS][copy];
+        *count = count.wrapping_add(1);
     }
 }
 
