@@ -1,8 +1,8 @@
 //! Batchers with a processor that does nothing: what a request costs, and what it waits; then how late timers are.
 //!
 //! `cargo bench -p omnilane-peers --bench batch`. The first two are omnilane's, whose batches callers run, or a worker. All
-//! of a row in one run, the rounds of the batchers in turn. Submitters are tokio tasks on two threads; each sends its next
-//! request when it has the answer to the last one.
+//! of a row in one run, the rounds of the batchers in turn. Submitters are tokio tasks on two threads, then on one; each sends
+//! its next request when it has the answer to the last one.
 
 use batch_aint_one::{Batcher, BatchingPolicy, Limits, Processor};
 use omnilane::batch::{BatchConfig, BatchError, DynamicBatcher, ItemOptions};
@@ -141,8 +141,14 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn compare() {
+    for threads in [2, 1] {
+        compare_on(threads);
+    }
+}
+
+fn compare_on(threads: usize) {
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build().expect("a runtime");
     let batchers = [
         ("on callers", omnilane(true)),
         ("on a worker", omnilane(false)),
@@ -150,6 +156,7 @@ fn compare() {
         ("amate", amate()),
         ("batched-fn", batched_fn()),
     ];
+    println!("threads of the runtime: {threads}");
     println!(
         "{:<11} {:<15} {:>11} {:>9} {:>9} {:>9} {:>9} {:>9}",
         "submitters", "batcher", "ns/request", "of ours", "p50 us", "of ours", "p99 us", "of ours"

@@ -13,11 +13,17 @@ pub fn measure() -> Section {
     let done = Command::new(cargo).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output();
     let text = done.map(|out| String::from_utf8_lossy(&out.stdout).into_owned()).unwrap_or_default();
     let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    // Two tables of the same rows.
+    let one_thread = rows.iter().position(|row| row.join(" ") == "threads of the runtime: 1").unwrap_or(rows.len());
+    let (two_threads, one_thread) = rows.split_at(one_thread);
+    let find = |rows: &[Vec<&str>], submitters: &str, peer: &str, at: usize| {
+        let row = rows.iter().find(|row| row.first() == Some(&submitters) && row.get(1) == Some(&peer))?;
+        row.get(at)?.trim_end_matches('x').parse::<f64>().ok()
+    };
     section.notes.push("Ratios of medians of rounds in turn; a processor that does nothing.".into());
     for submitters in ["1", "8", "64"] {
         for peer in ["batch-aint-one", "amate", "batched-fn", "on_a_worker"] {
-            let row = rows.iter().find(|row| row.first() == Some(&submitters) && row.get(1) == Some(&peer));
-            let ratio = |at: usize| row?.get(at)?.trim_end_matches('x').parse::<f64>().ok();
+            let ratio = |at| find(two_threads, submitters, peer, at);
             let p50 = ratio(5);
             if let Some(p50) = p50 {
                 section.rival(format!("{submitters} submitters, p50"), &peer.replace('_', " "), point(p50));
@@ -29,11 +35,19 @@ pub fn measure() -> Section {
                     }
                     continue;
                 }
+                let alone = find(one_thread, submitters, peer, at);
+                if let Some(alone) = alone {
+                    section.rival(format!("{submitters} submitters on one thread, {what}"), peer, point(alone));
+                }
                 let bar = format!("{submitters} submitters, {what}: times better than {peer}");
                 let bar = match ratio(at).map(point) {
                     Some(ratio) => {
                         section.rival(format!("{submitters} submitters, {what}"), peer, ratio);
-                        let reason = format!("while the median is {:.2} times better", p50.unwrap_or(f64::NAN));
+                        let reason = format!(
+                            "while the median is {:.2} times better; where the runtime has one thread and wakes no other, {:.2}",
+                            p50.unwrap_or(f64::NAN),
+                            alone.unwrap_or(f64::NAN)
+                        );
                         Bar::at_least(bar, ratio, 1.0).because(&reason)
                     }
                     None => Bar::unknown(bar, 1.0, "the bench printed no such row"),
