@@ -136,6 +136,12 @@ fn both_on<S: Simd, const MAGNITUDES: bool>(
     counts: &mut [[u16; COPIES]; BINS],
 ) -> bool {
     let pair = Vector::<S, u16>::LANES;
+    const {
+        assert!(
+            Vector::<S, u16>::LANES.is_multiple_of(COPIES) && BLOCK.is_multiple_of(Vector::<S, u16>::LANES),
+            "no rest"
+        )
+    };
     let mut inside = Mask::splat(simd, true);
     let steps = values.chunks_exact(pair).zip(next.as_flattened_mut().chunks_exact_mut(pair));
     for (step, (values, indices)) in steps.enumerate() {
