@@ -5,7 +5,7 @@ use futures_util::future::{Either, select};
 use omnilane::batch::{BatchConfig, BatchError, DynamicBatcher, ItemOptions};
 use omnilane_test_values::Random;
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[derive(Debug, Default)]
@@ -22,10 +22,12 @@ struct Counts {
 /// `callers` tasks of `each` requests, against workers that panic, fail, miscount and dawdle; then a shutdown in the middle.
 fn storm(seed: u64, workers: usize, callers: u64, each: u64, shutdown: Option<Duration>) {
     let config = BatchConfig { max_batch_size: 8, max_wait_ms: 1, max_queue_size: 40, preferred_batch_size: 4 };
-    let order: &'static Mutex<HashMap<u64, Vec<u64>>> = Box::leak(Box::default());
+    let order: Arc<Mutex<HashMap<u64, Vec<u64>>>> = Arc::default();
+    let book = Arc::clone(&order);
     let batcher =
         DynamicBatcher::builder(config).key(|item: &(u64, u64)| item.0 % 3).build_each(workers, move |worker| {
             let mut random = Random(seed + worker as u64);
+            let book = Arc::clone(&book);
             move |items: Vec<(u64, u64)>| {
                 let what = random.next() % 20;
                 assert!(what != 0, "at random");
@@ -34,7 +36,7 @@ fn storm(seed: u64, workers: usize, callers: u64, each: u64, shutdown: Option<Du
                 }
                 let mut results: Vec<u64> = items.iter().map(|(caller, i)| caller * 1_000_000 + i).collect();
                 for (caller, i) in &items {
-                    order.lock().unwrap().entry(*caller).or_default().push(*i);
+                    book.lock().unwrap().entry(*caller).or_default().push(*i);
                 }
                 match what {
                     2 => drop(results.pop()),

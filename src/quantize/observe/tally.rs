@@ -135,12 +135,10 @@ fn both_on<S: Simd, const MAGNITUDES: bool>(
     found: &Found,
     counts: &mut [[u16; COPIES]; BINS],
 ) -> bool {
-    let pair = Vector::<S, u16>::LANES;
-    const {
-        assert!(
-            Vector::<S, u16>::LANES.is_multiple_of(COPIES) && BLOCK.is_multiple_of(Vector::<S, u16>::LANES),
-            "no rest"
-        )
+    let pair = const {
+        let pair = Vector::<S, u16>::LANES;
+        assert!(pair.is_multiple_of(COPIES) && BLOCK.is_multiple_of(pair), "a block is counted without a rest");
+        pair
     };
     let mut inside = Mask::splat(simd, true);
     let steps = values.chunks_exact(pair).zip(next.as_flattened_mut().chunks_exact_mut(pair));
