@@ -32,9 +32,10 @@ pub trait ElementCode: Int {
     /// A block as numbers; if not `WHOLE`, as much of it as there is, then some number.
     #[doc(hidden)]
     fn take<S: Simd, const WHOLE: bool>(simd: S, src: &[Self]) -> Four<S, f32>;
-    /// A block of codes plus the bias, clamped to `low` and `high`; if not `WHOLE`, as much of it as there is room for.
+    /// A block of codes plus the bias, clamped to the `limits` or else the type; if not `WHOLE`, as much of it as there is
+    /// room for.
     #[doc(hidden)]
-    fn put<S: Simd, const WHOLE: bool>(block: Four<S, i32>, low: Self, high: Self, dst: &mut [Self]);
+    fn put<S: Simd, const WHOLE: bool>(block: Four<S, i32>, limits: Option<[Self; 2]>, dst: &mut [Self]);
 }
 
 #[inline(always)]
@@ -51,6 +52,15 @@ fn store<S: Simd, T: Element, const WHOLE: bool>(v: Vector<S, T>, dst: &mut [T],
     } else {
         let start = start.min(dst.len());
         v.store_partial(&mut dst[start..]);
+    }
+}
+
+/// To the limits, where they are not those of the type.
+#[inline(always)]
+fn clamp<S: Simd, T: Int>(v: Vector<S, T>, limits: Option<[T; 2]>) -> Vector<S, T> {
+    match limits {
+        Some([low, high]) => v.max(v.simd().splat(low)).min(v.simd().splat(high)),
+        None => v,
     }
 }
 
@@ -129,10 +139,8 @@ impl ElementCode for u8 {
     }
 
     #[inline(always)]
-    fn put<S: Simd, const WHOLE: bool>(block: Four<S, i32>, low: u8, high: u8, dst: &mut [u8]) {
-        let simd = block[0].simd();
-        let v = Vector::narrow4_saturating(block).max(simd.splat(low)).min(simd.splat(high));
-        store::<S, u8, WHOLE>(v, dst, 0);
+    fn put<S: Simd, const WHOLE: bool>(block: Four<S, i32>, limits: Option<[u8; 2]>, dst: &mut [u8]) {
+        store::<S, u8, WHOLE>(clamp(Vector::narrow4_saturating(block), limits), dst, 0);
     }
 }
 
@@ -152,10 +160,10 @@ impl ElementCode for i8 {
     }
 
     #[inline(always)]
-    fn put<S: Simd, const WHOLE: bool>(block: Four<S, i32>, low: i8, high: i8, dst: &mut [i8]) {
+    fn put<S: Simd, const WHOLE: bool>(block: Four<S, i32>, limits: Option<[i8; 2]>, dst: &mut [i8]) {
         let simd = block[0].simd();
         let v = (Vector::narrow4_saturating(block) ^ simd.splat(0x80)).bitcast::<i8>();
-        store::<S, i8, WHOLE>(v.max(simd.splat(low)).min(simd.splat(high)), dst, 0);
+        store::<S, i8, WHOLE>(clamp(v, limits), dst, 0);
     }
 }
 
@@ -179,12 +187,9 @@ macro_rules! sixteen_bits {
             }
 
             #[inline(always)]
-            fn put<S: Simd, const WHOLE: bool>([a, b, c, d]: Four<S, i32>, low: $t, high: $t, dst: &mut [$t]) {
-                let (low, high) = (a.simd().splat(low), a.simd().splat(high));
-                let first = Vector::narrow_saturating([a, b]).max(low).min(high);
-                store::<S, $t, WHOLE>(first, dst, 0);
-                let second = Vector::narrow_saturating([c, d]).max(low).min(high);
-                store::<S, $t, WHOLE>(second, dst, 1);
+            fn put<S: Simd, const WHOLE: bool>([a, b, c, d]: Four<S, i32>, limits: Option<[$t; 2]>, dst: &mut [$t]) {
+                store::<S, $t, WHOLE>(clamp(Vector::narrow_saturating([a, b]), limits), dst, 0);
+                store::<S, $t, WHOLE>(clamp(Vector::narrow_saturating([c, d]), limits), dst, 1);
             }
         }
     )*};

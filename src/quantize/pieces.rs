@@ -3,7 +3,7 @@
 use super::block::{ElementCode, blocks, take_words};
 use super::extent::{Extent, bits_on};
 use super::nibbles::{self, CHUNK};
-use super::rule::{Rule, RuleLanes, codes_of_lanes, quotient};
+use super::rule::{Rule, RuleLanes, codes_of_lanes, limits, quotient};
 use super::slice::{dequantize_run, elements, elements_mut, quantize_run};
 use super::{Code, Real};
 use crate::kernel;
@@ -256,12 +256,12 @@ fn quantize_row<S: Simd, R: Real, E: ElementCode>(
 ) -> usize {
     let mut nan = 0;
     let range = [simd.splat(qmin), simd.splat(qmax)];
-    let (low, high) = (E::from_i32(qmin), E::from_i32(qmax));
+    let limits = limits(qmin, qmax);
     blocks!(S, src, dst, |from, to, at, WHOLE| {
         let scale = take_words::<S, f32, WHOLE>(simd, &scales[at..]);
         let zero_point = take_words::<S, i32, WHOLE>(simd, &zero_points[at..]);
         let codes = codes_of_lanes::<S, E>(R::take::<S, WHOLE>(simd, from), scale, zero_point, range, &mut nan);
-        E::put::<S, WHOLE>(codes, low, high, to);
+        E::put::<S, WHOLE>(codes, limits, to);
     });
     nan
 }

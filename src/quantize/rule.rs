@@ -1,18 +1,20 @@
 //! From real numbers to codes, one block at a time.
 //!
-//! A block is *ordinary* if every lane is a number of less than 2^21 steps: then nothing can overflow on the way to an
-//! integer, and the clamp may come after it. One look at the largest magnitude of a block says so; the others (NaN,
+//! A block is *ordinary* if every lane is a number of less than 2^22 steps: then nothing can overflow on the way to an
+//! integer, and the clamp may come after it. The sums that round it ([`MAGIC`]) tell by their exponents; the others (NaN,
 //! infinities, values far outside) take the definition's way, clamp first.
 //!
 //! **Division without a divider.** Where the CPU has FMA, `x / s` for many `x` and one `s` is four operations of half a
 //! cycle each instead of one of five or more. With `y = RN(1/s)`, `z = RN(1/s - y)`:
 //! `q = RN(x y + RN(x z))` is one of the two floats around `x / s`, `r = x - q s` is exact, and `RN(q + r y)` is
 //! `RN(x / s)` by Markstein's theorem (IBM J. Res. Dev. 34, 1990), as long as nothing over- or underflows: the scale is
-//! in 2^-100..=2^100, and a quotient below 1/4, where `r` might lose bits, rounds to 0 in any case.
+//! in 2^-64..=2^64, and a quotient below 1/4, where `r` might lose bits, rounds to 0 in any case.
 //!
-//! Almost always `q` alone rounds to the same code as `x / s`: it differs from `RN(x / s)` only within 2^-24 of the middle
-//! between two floats. Whether it does for this scale is seen at the 255 ties between the codes of eight bits
-//! ([`quotient::SHORT`]), which is worth the while for a long slice.
+//! **Codes of eight bits take `q`**, two operations. What `q` rounds is `x / s (1 + e)`, |e| < 2^-47 (1 + 2^-22): it is
+//! `RN(x / s)` but for an `x / s` that near to the middle of two floats, and its code is the same but where one of the two
+//! is a tie between codes. With integers for `x`, `s` and the middle, of 24, 24 and 25 bits, such a case is
+//! `X 2^t = S M + d` with `t` 24 or 25 and 0 < |d| <= 4: for each tie there are 32 scales at most, which is few enough to
+//! try them all (`tests/quantize/ties.rs`). The first tie where the code is ever another is 3554.5.
 
 use super::block::{ElementCode, Four};
 use super::{Code, Mode, QuantParams};
@@ -20,23 +22,25 @@ use crate::lanes::{Mask, Simd, Vector};
 
 /// 1.5 * 2^23: what is added to it is rounded to an integer, half to even, in the low bits.
 const MAGIC: f32 = 12_582_912.0;
-/// Steps from zero from which a block is not ordinary.
-const ORDINARY: f32 = 2_097_152.0;
-/// The scales for which division by FMA is exact.
-const FMA_SCALES: core::ops::RangeInclusive<f32> = 7.888_609e-31..=1.267_650_6e30;
+/// Sign and exponent of a float.
+const EXPONENT: i32 = 0x1ff << 23;
+/// Those of what rounds a number of less than 2^22 steps.
+const ORDINARY: i32 = MAGIC.to_bits() as i32 & EXPONENT;
+/// Those of no sum with [`MAGIC`]: there is no integer between 0 and -1.
+const NONE_ORDINARY: i32 = i32::MIN;
+/// The scales for which division by FMA is exact: 2^-64..=2^64.
+const FMA_SCALES: core::ops::RangeInclusive<f32> = 5.421_011e-20..=1.844_674_4e19;
 
-/// How a block that is ordinary is divided.
+/// How numbers are divided by the scale.
 pub(super) mod quotient {
     /// `x * (1 / s)`
     pub const PRODUCT: u8 = 0;
-    /// `RN(x / s)`
+    /// To the code of `RN(x / s)`.
     pub const EXACT: u8 = 1;
-    /// One of the two floats around `x / s`, for a scale where its code is that of `RN(x / s)`.
-    pub const SHORT: u8 = 2;
     /// The same, for a slice that is known to hold nothing but ordinary blocks.
-    pub const SHORT_ORDINARY: u8 = 3;
+    pub const ORDINARY: u8 = 2;
 }
-use quotient::{EXACT, PRODUCT, SHORT, SHORT_ORDINARY};
+use quotient::PRODUCT;
 
 /// The parameters as plain numbers.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +59,17 @@ impl Rule {
         let exact = mode == Mode::Exact || !(1.0 / scale).is_normal();
         Rule { scale, zero_point, qmin: params.qmin(), qmax: params.qmax(), exact }
     }
+
+    /// Whether blocks can be ordinary.
+    pub fn has_short_cuts(&self) -> bool {
+        FMA_SCALES.contains(&self.scale)
+    }
+}
+
+/// What [`ElementCode::put`] has to clamp to.
+pub(super) fn limits<E: ElementCode>(qmin: i32, qmax: i32) -> Option<[E; 2]> {
+    let limits = [E::from_i32(qmin), E::from_i32(qmax)];
+    (limits != [E::from_i32(i32::MIN), E::from_i32(i32::MAX)]).then_some(limits)
 }
 
 /// The parameters as vectors, for codes of `E`.
@@ -63,14 +78,14 @@ pub(super) struct RuleLanes<S: Simd, E> {
     minus_scale: Vector<S, f32>,
     reciprocal: Vector<S, f32>,
     reciprocal_rest: Vector<S, f32>,
-    magnitude: Vector<S, i32>,
+    exponent: Vector<S, i32>,
     ordinary: Vector<S, i32>,
     magic: Vector<S, f32>,
     offset: Vector<S, i32>,
     low: Vector<S, f32>,
     high: Vector<S, f32>,
-    pub qmin: E,
-    pub qmax: E,
+    /// The least and the largest code, where they are not those of `E`.
+    pub limits: Option<[E; 2]>,
 }
 
 impl<S: Simd, E: ElementCode> RuleLanes<S, E> {
@@ -80,20 +95,19 @@ impl<S: Simd, E: ElementCode> RuleLanes<S, E> {
         let reciprocal = 1.0 / rule.scale;
         let rest = (1.0 - scale * f64::from(reciprocal)) / scale;
         // No block is ordinary for a scale where the short cuts do not hold.
-        let ordinary = if FMA_SCALES.contains(&rule.scale) { (rule.scale * ORDINARY).to_bits() as i32 } else { 0 };
+        let ordinary = if rule.has_short_cuts() { ORDINARY } else { NONE_ORDINARY };
         RuleLanes {
             scale: simd.splat(rule.scale),
             minus_scale: simd.splat(-rule.scale),
             reciprocal: simd.splat(reciprocal),
             reciprocal_rest: simd.splat(rest as f32),
-            magnitude: simd.splat(i32::MAX),
+            exponent: simd.splat(EXPONENT),
             ordinary: simd.splat(ordinary),
             magic: simd.splat(MAGIC),
             offset: simd.splat(rule.zero_point + E::BIAS - MAGIC.to_bits() as i32),
             low: simd.splat((rule.qmin - rule.zero_point) as f32),
             high: simd.splat((rule.qmax - rule.zero_point) as f32),
-            qmin: E::from_i32(rule.qmin),
-            qmax: E::from_i32(rule.qmax),
+            limits: limits(rule.qmin, rule.qmax),
         }
     }
 
@@ -101,32 +115,26 @@ impl<S: Simd, E: ElementCode> RuleLanes<S, E> {
     #[inline(always)]
     pub fn codes<const QUOTIENT: u8>(&self, x: Four<S, f32>, nan: &mut usize) -> Four<S, i32> {
         // Loops, not `map`: that has been seen left out of line here, at a thirtieth of the speed.
-        if QUOTIENT == SHORT_ORDINARY {
-            let mut codes = [self.magnitude; 4];
-            for k in 0..4 {
-                codes[k] = self.code(self.ordinary_steps::<SHORT>(x[k]));
-            }
-            return codes;
-        }
-        let mut magnitude = [self.magnitude; 4];
+        let mut rounded = [self.ordinary; 4];
         for k in 0..4 {
-            magnitude[k] = x[k].bitcast::<i32>() & self.magnitude;
+            rounded[k] = (self.ordinary_steps::<QUOTIENT>(x[k]) + self.magic).bitcast();
         }
-        let largest = magnitude[0].max(magnitude[1]).max(magnitude[2].max(magnitude[3]));
-        let mut codes = magnitude;
-        if largest.lt(self.ordinary).all() {
-            for k in 0..4 {
-                codes[k] = self.code(self.ordinary_steps::<QUOTIENT>(x[k]));
+        let [a, b, c, d] = rounded;
+        let p = self.ordinary;
+        let unlike = (a ^ p) | (b ^ p) | (c ^ p) | (d ^ p);
+        if QUOTIENT == quotient::ORDINARY || (unlike & self.exponent).eq(Vector::zero(p.simd())).all() {
+            for code in &mut rounded {
+                *code += self.offset;
             }
         } else {
             for k in 0..4 {
                 let number = x[k].eq(x[k]);
                 *nan += (!number).count();
                 let steps = self.steps::<QUOTIENT>(number.select(x[k], Vector::zero(x[k].simd())));
-                codes[k] = self.code(steps.max(self.low).min(self.high));
+                rounded[k] = self.code(steps.max(self.low).min(self.high));
             }
         }
-        codes
+        rounded
     }
 
     /// The code plus the bias of so many steps, which are fewer than 2^22.
@@ -141,48 +149,25 @@ impl<S: Simd, E: ElementCode> RuleLanes<S, E> {
         if QUOTIENT == PRODUCT { x * self.reciprocal } else { x / self.scale }
     }
 
-    /// The same for a lane of an ordinary block.
+    /// The same for an ordinary block, or a neighbour that has the same code.
     #[inline(always)]
     fn ordinary_steps<const QUOTIENT: u8>(&self, x: Vector<S, f32>) -> Vector<S, f32> {
         if QUOTIENT == PRODUCT || !S::FAST_FMA {
             return self.steps::<QUOTIENT>(x);
         }
         let q = x.fma(self.reciprocal, x * self.reciprocal_rest);
-        if QUOTIENT == SHORT {
+        if size_of::<E>() == 1 {
             return q;
         }
         let remainder = q.fma(self.minus_scale, x);
         remainder.fma(self.reciprocal, q)
     }
 
-    /// Whether [`SHORT`] gives the code of the quotient, whatever is divided.
-    ///
-    /// Both grow with `x`, so they agree everywhere if they agree around each tie between two codes. The product of tie and
-    /// scale is within half a unit in the last place of where the quotient is the tie, and two units away both are on their
-    /// side of it.
-    #[inline(always)]
-    pub fn short_is_exact(&self, simd: S, rule: Rule) -> bool {
-        if !(S::FAST_FMA && FMA_SCALES.contains(&rule.scale)) {
-            return false;
-        }
-        let iota = Vector::<S, f32>::iota(simd);
-        let (first, last) = (rule.qmin - rule.zero_point, rule.qmax - rule.zero_point);
-        let mut agree = Mask::splat(simd, true);
-        for k in (first..last).step_by(Vector::<S, f32>::LANES) {
-            let near = ((iota + simd.splat(k as f32 + 0.5)) * self.scale).bitcast::<i32>() - simd.splat(2);
-            for units in 0..5 {
-                let x = (near + simd.splat(units)).bitcast::<f32>();
-                agree = agree & self.code(self.steps::<EXACT>(x)).eq(self.code(self.ordinary_steps::<SHORT>(x)));
-            }
-        }
-        agree.all()
-    }
-
     /// The values that the codes of these numbers stand for, and the lanes whose code was not clamped; NaN is 0, clamped.
     #[inline(always)]
     pub fn fake(&self, x: Vector<S, f32>) -> (Vector<S, f32>, Mask<S, f32>) {
         let number = x.eq(x);
-        let steps = self.steps::<EXACT>(number.select(x, Vector::zero(x.simd()))).round_even();
+        let steps = self.steps::<{ quotient::EXACT }>(number.select(x, Vector::zero(x.simd()))).round_even();
         let inside = number & steps.ge(self.low) & steps.le(self.high);
         // An integer has no -0.
         ((steps.max(self.low).min(self.high) + Vector::zero(x.simd())) * self.scale, inside)

@@ -78,11 +78,8 @@ kernel! {
         let lanes = RuleLanes::<S, C::Element>::new(simd, rule);
         if !rule.exact {
             quantize_blocks::<S, R, C, { quotient::PRODUCT }>(simd, src, &lanes, order, dst)
-        } else if src.len() >= LONG && C::BITS <= 8 && lanes.short_is_exact(simd, rule) {
-            if order == (Order::Backward { inside: true }) {
-                return quantize_blocks::<S, R, C, { quotient::SHORT_ORDINARY }>(simd, src, &lanes, order, dst);
-            }
-            quantize_blocks::<S, R, C, { quotient::SHORT }>(simd, src, &lanes, order, dst)
+        } else if rule.has_short_cuts() && order == (Order::Backward { inside: true }) {
+            quantize_blocks::<S, R, C, { quotient::ORDINARY }>(simd, src, &lanes, order, dst)
         } else {
             quantize_blocks::<S, R, C, { quotient::EXACT }>(simd, src, &lanes, order, dst)
         }
@@ -195,8 +192,8 @@ pub(super) fn elements_mut<C: Code>(codes: &mut [C::Storage]) -> &mut [C::Elemen
     bytemuck::cast_slice_mut(codes)
 }
 
-/// Elements from which a slice is long: a look at its start and at the scale is then worth the while.
-const LONG: usize = 1 << 14;
+/// Elements from which a slice is long.
+const LONG: usize = 1 << 13;
 
 /// Elements of a long slice before the first that is aligned to a register: stores, or loads, that cross a cache line take
 /// twice as long.
@@ -220,7 +217,7 @@ pub(super) fn quantize_run<S: Simd, R: Real, E: ElementCode, const QUOTIENT: u8>
     for (src, dst) in [(head, to_head), (src, dst)] {
         blocks!(S, src, dst, |from, to, _, WHOLE| {
             let codes = rule.codes::<QUOTIENT>(R::take::<S, WHOLE>(simd, from), &mut nan);
-            E::put::<S, WHOLE>(codes, rule.qmin, rule.qmax, to);
+            E::put::<S, WHOLE>(codes, rule.limits, to);
         });
     }
     nan

@@ -8,6 +8,7 @@ mod onnx;
 mod oracle;
 mod slices;
 mod sqnr;
+mod ties;
 
 use omnilane::cpu::{Isa, with_isa};
 use omnilane::quantize::{Code, QuantParams};

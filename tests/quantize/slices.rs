@@ -126,7 +126,7 @@ fn fast_is_within_one_code() {
 }
 
 /// One of how many is tried: OMNILANE_EXHAUSTIVE=1 for all, in release.
-fn stride() -> Option<usize> {
+pub fn stride() -> Option<usize> {
     std::env::var("OMNILANE_EXHAUSTIVE").ok().map(|n| n.parse().expect("a stride"))
 }
 
@@ -160,48 +160,6 @@ fn sweep_of_all_floats() {
     sweep::<i8>(0.1, -3);
     sweep::<i16>(1e-3, 0);
     sweep::<u16>(7.3e-20, 40_000);
-}
-
-/// Where a quotient is closest to the middle between two floats next to a tie between two codes: the hard cases of
-/// division by multiplication.
-#[test]
-fn quotients_next_to_ties() {
-    /// Slices of at least `least` elements; long ones take another way.
-    fn check<C: Code<Storage = C>>(scales: usize, ties: &[i32], least: usize) {
-        let mut random = Random(7);
-        let (mut src, mut checked) = (Vec::new(), 0);
-        for _ in 0..scales {
-            let exponent = (random.next() % 196) as i32 - 98;
-            let scale = ((1.0 + random.unit()) * 2_f64.powi(exponent)) as f32;
-            let params = QuantParams::<C>::new(scale, (random.next() % 100) as i32).unwrap();
-            src.clear();
-            while src.len() < least {
-                for k in ties {
-                    let tie = f64::from(*k) + 0.5;
-                    let ulp = f64::from(f32::EPSILON) * 2_f64.powi(tie.abs().log2().floor() as i32);
-                    for quotient in [tie, tie - ulp / 2.0, tie + ulp / 2.0] {
-                        let x = (quotient * f64::from(scale)) as f32;
-                        src.extend((-1..=1).map(|d| f32::from_bits(x.to_bits().wrapping_add_signed(d))));
-                    }
-                }
-            }
-            let want = codes(&src, &params);
-            let mut got = vec![C::default(); src.len()];
-            for isa in omnilane::cpu::Isa::available() {
-                omnilane::cpu::with_isa(isa, || quantize_into(&src, &params, &mut got)).unwrap().unwrap();
-                if let Some(i) = (0..src.len()).find(|i| got[*i] != want[*i]) {
-                    panic!("{isa}: {:e} / {scale:e} is {}, not {}", src[i], got[i], want[i]);
-                }
-            }
-            checked += src.len();
-        }
-        println!("{checked} quotients to {}", C::NAME);
-    }
-    let far = [-32_000, -1025, -513, 127, 128, 255, 511, 16_383, 32_766];
-    check::<i16>(stride().map_or(60, |n| 4_000_000 / n), &(-40..40).chain(far).collect::<Vec<_>>(), 1);
-    let all: Vec<i32> = (-230..130).collect();
-    check::<i8>(stride().map_or(4, |n| 800_000 / n), &all, 1 << 14);
-    check::<u8>(stride().map_or(4, |n| 800_000 / n), &all, 1 << 14);
 }
 
 /// |x - x'| <= s/2 inside the range, up to the rounding of the product.

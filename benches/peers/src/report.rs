@@ -1,5 +1,6 @@
 //! `docs/performance.md` and its charts, from the stored results alone.
 
+use crate::sections::traffic::MOVES;
 use crate::sections::{NAMES, Rival, Section};
 use crate::svg;
 use std::collections::BTreeMap;
@@ -47,6 +48,11 @@ pub fn write(folder: &Path, results: &Results) -> io::Result<()> {
     fs::write(charts.join("copy.svg"), svg::ratios("Share of the speed of a copy of as many bytes", "share", &copies))?;
     out.push_str("## Beside the best peer\n\n![Times faster than the best peer](performance/peers.svg)\n\n");
     out.push_str("## Beside a copy\n\nA kernel that reads and writes as fast as `copy_from_slice` moves as many bytes has 1.\n\n");
+    let _ = writeln!(
+        out,
+        "Rows about \"{MOVES}\" set beside a kernel what memory asks of it in any case: the source is read as often,\n\
+         then as many bytes are written as the result has (the largest byte, and `fill`). At 1, what it computes is free.\n"
+    );
     out.push_str("![Share of copy speed](performance/copy.svg)\n\n");
     for section in sections {
         detail(&mut out, section, &charts)?;
@@ -114,7 +120,7 @@ fn bars(out: &mut String, sections: &[&Section]) {
 /// The least ratio of each comparison, and whose it is.
 fn best_peers(sections: &[&Section]) -> Vec<(String, f64)> {
     let mut best: Vec<&Rival> = Vec::new();
-    for rival in rivals(sections).filter(|rival| rival.peer != "copy" && rival.peer != "plain Rust") {
+    for rival in rivals(sections).filter(|rival| !["copy", "plain Rust", MOVES].contains(&rival.peer.as_str())) {
         match best.iter_mut().find(|other| other.what == rival.what) {
             Some(other) if rival.ratio.value < other.ratio.value => *other = rival,
             Some(_) => {}

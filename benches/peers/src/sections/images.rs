@@ -1,6 +1,7 @@
 //! Kernels by size, beside OpenCV, NumPy, image, imageproc, plain Rust and a copy.
 
-use super::{Growth, Section, beside_copy};
+use super::traffic::{MOVES, Traffic, beside_moves};
+use super::{Growth, Section};
 use crate::machine;
 use crate::measure::{Bar, Side, Spread, alternate, median, side};
 use crate::python::{self, Child};
@@ -93,7 +94,7 @@ fn record(section: &mut Section, lines: &mut Vec<(String, Vec<f64>)>, pixels: us
             let bar = format!("{what}: times faster than OpenCV");
             section.bars.push(match of("OpenCV, 1 thread") {
                 Some(theirs) => {
-                    let reason = of("copy").map_or_else(String::new, |copy| beside_copy(ours, copy));
+                    let reason = of(MOVES).map_or_else(String::new, |moves| beside_moves(ours, moves));
                     Bar::at_least(bar, Spread::ratio(ours, theirs), wanted).because(&reason)
                 }
                 None => Bar::unknown(bar, wanted, "no OpenCV"),
@@ -104,10 +105,9 @@ fn record(section: &mut Section, lines: &mut Vec<(String, Vec<f64>)>, pixels: us
 
 /// Everybody in turn: `ours` on each instruction set and on two threads, then the others.
 fn turns(
-    pixels: usize,
     ours: &dyn Fn(),
     parallel: &dyn Fn(),
-    moved: usize,
+    traffic: Traffic,
     rivals: Vec<Named<'_>>,
     python: Vec<Named<'_>>,
 ) -> Vec<(String, Vec<f64>)> {
@@ -118,9 +118,7 @@ fn turns(
     all.push(("2 threads".into(), side(parallel)));
     all.extend(rivals);
     all.extend(python);
-    let from = vec![1u8; pixels * pixels * moved / 2];
-    let mut to = from.clone();
-    all.push(("copy".into(), side(move || black_box(&mut to).copy_from_slice(black_box(&from)))));
+    all.extend([("copy".into(), traffic.copy()), (MOVES.into(), traffic.moves())]);
     set_thread_count(2).expect("two threads");
     let (names, mut sides): (Vec<_>, Vec<_>) = all.into_iter().unzip();
     let once: f64 = sides.iter_mut().map(|side| side(1).max(0.5e6)).sum();
@@ -172,7 +170,8 @@ fn gray<const C: usize>(pixels: usize, python: Vec<Named<'_>>) -> Vec<(String, V
         }
         .expect("equal sizes");
     };
-    turns(pixels, &ours, &parallel, C + 1, rivals, python)
+    let traffic = Traffic { read: C * pixels * pixels, passes: 1, written: pixels * pixels };
+    turns(&ours, &parallel, traffic, rivals, python)
 }
 
 fn threshold_sides(pixels: usize, python: Vec<Named<'_>>) -> Vec<(String, Vec<f64>)> {
@@ -197,7 +196,8 @@ fn threshold_sides(pixels: usize, python: Vec<Named<'_>>) -> Vec<(String, Vec<f6
     let ours = || threshold_into(src.view(), &mut dst.borrow_mut().view_mut(), 127, black).expect("equal sizes");
     let parallel =
         || threshold_into_parallel(src.view(), &mut dst.borrow_mut().view_mut(), 127, black).expect("equal sizes");
-    turns(pixels, &ours, &parallel, 2, rivals, python)
+    let traffic = Traffic { read: pixels * pixels, passes: 1, written: pixels * pixels };
+    turns(&ours, &parallel, traffic, rivals, python)
 }
 
 fn normalize_sides(pixels: usize, python: Vec<Named<'_>>) -> Vec<(String, Vec<f64>)> {
@@ -217,5 +217,6 @@ fn normalize_sides(pixels: usize, python: Vec<Named<'_>>) -> Vec<(String, Vec<f6
     )];
     let ours = || _ = normalize_into(src.view(), &mut dst.borrow_mut().view_mut()).expect("equal sizes");
     let parallel = || _ = normalize_into_parallel(src.view(), &mut dst.borrow_mut().view_mut()).expect("equal sizes");
-    turns(pixels, &ours, &parallel, 12, rivals, python)
+    let bytes = 4 * pixels * pixels;
+    turns(&ours, &parallel, Traffic { read: bytes, passes: 2, written: bytes }, rivals, python)
 }

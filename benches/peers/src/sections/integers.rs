@@ -1,14 +1,13 @@
 //! Integer products beside ONNX Runtime's MatMulInteger, one thread each, weights packed before; ours are checked.
 //! (By default it lets products saturate on CPUs without VNNI; `exact` has its option that does not.)
 
+use super::traffic::{MOVES, Traffic, beside_moves};
 use super::{Section, UNEXPLAINED};
 use crate::measure::{Bar, Spread, alternate, side};
 use crate::python::{self, Child};
-use omnilane::lanes::{Simd, max};
 use omnilane::quantize::{MatrixView, PackedWeights, dot, matmul_into};
 use std::cell::RefCell;
 use std::fs::read;
-use std::hint::black_box;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -50,8 +49,8 @@ pub fn measure() -> Section {
             let view = MatrixView::new(&x, m, k).expect("m * k codes");
             let mut out = vec![0; m * n];
             let ours = side(|| matmul_into(view, 0, &packed, &mut out).expect("m * n integers"));
-            let read = side(|| _ = black_box(largest_code(black_box(&w))));
-            let times = alternate(ROUNDS, 10e6, &mut [ours, read, python::side(child)]);
+            let moves = Traffic { read: k * n, passes: 1, written: 4 * n }.moves();
+            let times = alternate(ROUNDS, 10e6, &mut [ours, moves, python::side(child)]);
             check(&out, &x, &w, k);
             let right = out.iter().zip(&theirs).filter(|(a, b)| a == b).count() as f64 / out.len() as f64;
             let ratio = Spread::ratio(&times[0], &times[2]);
@@ -59,9 +58,8 @@ pub fn measure() -> Section {
             let mut reason = UNEXPLAINED.to_owned();
             if m == 1 {
                 // Each weight is used once: no product is faster than reading them.
-                let read = Spread::ratio(&times[0], &times[1]);
-                section.rival(&what, "reading the weights", read);
-                reason = format!("at {:.2} of the speed of reading the weights", read.value);
+                section.rival(&what, MOVES, Spread::ratio(&times[0], &times[1]));
+                reason = beside_moves(&times[0], &times[1]);
             }
             section.bars.push(Bar::at_least(bar, ratio, wanted).because(&reason));
             if right < 1.0 {
@@ -70,13 +68,6 @@ pub fn measure() -> Section {
         }
     }
     section
-}
-
-omnilane::kernel! {
-    /// Reads all codes, and does as little with them as can be done.
-    fn largest_code<S: Simd>(simd: S, codes: &[i8]) -> Option<i8> {
-        max(simd, codes)
-    }
 }
 
 fn codes(folder: &Path) -> (Vec<u8>, Vec<i8>, Vec<i32>) {

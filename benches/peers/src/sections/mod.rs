@@ -5,6 +5,7 @@ mod images;
 mod integers;
 mod quantize;
 mod rust;
+pub(crate) mod traffic;
 
 use crate::machine::{self, Machine};
 use crate::measure::{Bar, Spread};
@@ -55,11 +56,6 @@ pub struct Growth {
 
 /// For a bar whose miss nobody has looked into.
 const UNEXPLAINED: &str = "not explained yet";
-
-/// A reason that is measured: how near the speed is to that of a copy of as many bytes.
-fn beside_copy(ours: &[f64], copy: &[f64]) -> String {
-    format!("at {:.2} of the speed of copying as many bytes", Spread::ratio(ours, copy).value)
-}
 
 /// The names of all sections, in the order of the report.
 pub const NAMES: [&str; 11] = [

@@ -1,6 +1,7 @@
 //! Quantization beside ONNX Runtime, NumPy and rten-vecmath, one thread each.
 
-use super::{Section, UNEXPLAINED, beside_copy};
+use super::traffic::{MOVES, Traffic, beside_moves};
+use super::{Section, UNEXPLAINED};
 use crate::machine;
 use crate::measure::{Bar, Side, Spread, alternate, side};
 use crate::python::{self, Child};
@@ -34,30 +35,31 @@ pub fn measure() -> Section {
         let (mut i, mut u, mut f, mut h) = (vec![0_i8; n], vec![0_u8; n], vec![0.0_f32; n], vec![f16::ZERO; n]);
         let i8s = QuantParams::<i8>::new(0.03, 3).expect("a scale");
         let u8s = QuantParams::<u8>::new(0.03, 3).expect("a scale");
-        let mut bar = |operator, code, moved, wanted, ours: &mut dyn FnMut()| {
-            against(&mut section, &runtime, (operator, code), (n, moved, wanted), ours);
+        let moves = |passes, from, to| Some(Traffic { read: from * n, passes, written: to * n });
+        let mut bar = |operator, code, traffic, wanted, ours: &mut dyn FnMut()| {
+            against(&mut section, &runtime, (operator, code), (n, traffic, wanted), ours);
         };
-        bar("QuantizeLinear", "u8", 5, linear, &mut || {
+        bar("QuantizeLinear", "u8", moves(1, 4, 1), linear, &mut || {
             black_box(quantize_into(black_box(&x), &u8s, &mut u)).map(drop).expect("equal lengths");
         });
-        bar("QuantizeLinear", "i8", 5, linear, &mut || {
+        bar("QuantizeLinear", "i8", moves(1, 4, 1), linear, &mut || {
             black_box(quantize_into(black_box(&x), &i8s, &mut i)).map(drop).expect("equal lengths");
         });
-        bar("DequantizeLinear", "u8", 5, linear, &mut || {
+        bar("DequantizeLinear", "u8", moves(1, 1, 4), linear, &mut || {
             dequantize_into(black_box(&u), &u8s, &mut f).expect("equal lengths");
         });
-        bar("DequantizeLinear", "i8", 5, linear, &mut || {
+        bar("DequantizeLinear", "i8", moves(1, 1, 4), linear, &mut || {
             dequantize_into(black_box(&i), &i8s, &mut f).expect("equal lengths");
         });
-        bar("DynamicQuantizeLinear", "u8", 9, dynamic, &mut || {
+        bar("DynamicQuantizeLinear", "u8", moves(2, 4, 1), dynamic, &mut || {
             let done = DynamicQuantizer::<u8>::new().quantize_into(black_box(&x), &mut u);
             black_box(done).map(drop).expect("equal lengths");
         });
-        bar("Cast", "f16", 6, cast, &mut || convert_into(black_box(&x), &mut h).expect("equal lengths"));
+        bar("Cast", "f16", moves(1, 4, 2), cast, &mut || convert_into(black_box(&x), &mut h).expect("equal lengths"));
     }
     for (name, scheme) in [("a", Scheme::Asymmetric), ("s", Scheme::Symmetric)] {
         let x = values(LARGE);
-        against(&mut section, &runtime, ("percentile", name), (LARGE, 0, 20.0), &mut || {
+        against(&mut section, &runtime, ("percentile", name), (LARGE, None, 20.0), &mut || {
             let mut observer = Percentile::new(scheme);
             observer.observe(black_box(&x));
             black_box(observer.limits::<u8>(CodeRange::Full));
@@ -71,15 +73,14 @@ fn against(
     section: &mut Section,
     runtime: &Runtime,
     (operator, code): (&str, &str),
-    (n, moved, wanted): (usize, usize, f64),
+    (n, traffic, wanted): (usize, Option<Traffic>, f64),
     ours: &mut dyn FnMut(),
 ) {
     let peer = if operator == "percentile" { "NumPy" } else { "onnxruntime" };
     let what = format!("{operator} {code}, {n}");
-    let (from, mut to) = (vec![1_u8; moved * n / 2], vec![0_u8; moved * n / 2]);
     let mut sides: Vec<Side<'_>> = vec![side(ours)];
-    if moved > 0 {
-        sides.push(side(|| black_box(&mut to).copy_from_slice(black_box(&from))));
+    if let Some(traffic) = traffic {
+        sides.extend([traffic.copy(), traffic.moves()]);
     }
     let ready = runtime.as_ref().map_err(Clone::clone).and_then(|child| {
         child.borrow_mut().prepare(&format!("{operator} {code} {n}"))?;
@@ -94,10 +95,12 @@ fn against(
         Err(why) => Some(why),
     };
     let times = alternate(ROUNDS, 1e6, &mut sides);
-    if moved > 0 {
+    let mut reason = UNEXPLAINED.to_owned();
+    if traffic.is_some() {
         section.rival(&what, "copy", Spread::ratio(&times[0], &times[1]));
+        section.rival(&what, MOVES, Spread::ratio(&times[0], &times[2]));
+        reason = beside_moves(&times[0], &times[2]);
     }
-    let reason = if moved > 0 { beside_copy(&times[0], &times[1]) } else { UNEXPLAINED.into() };
     let bar = match (unknown, times.last()) {
         (None, Some(theirs)) => {
             let ratio = Spread::ratio(&times[0], theirs);
