@@ -5,10 +5,11 @@
 //! round would be for nothing, so the size of the last batch decides; every so often it is tried anyway.
 //!
 //! What is added while a batch runs is for the next. The first whose item that is leaves word, and is woken when the batch
-//! has ended: waking a task costs an executor much less than waking the worker, which then wants a core of its own.
+//! has ended: waking a task costs an executor much less than waking the worker, which then wants a core of its own. If none
+//! left word, those who added something are on their way, and the first of them takes the next batch on.
 //!
-//! What a batch may leave without is somebody who sees to it: it is left to callers for a while only, then the timer calls the
-//! worker.
+//! What a batch may leave without is somebody who sees to it: it is left to callers until they have run none for a while, then
+//! the timer calls the worker; at once, if somebody already waits and counts on those who attend.
 
 use super::core::Ticket;
 use super::shared::{Guard, Shared};
@@ -55,6 +56,8 @@ pub(super) struct Callers {
     came: bool,
     /// Who is woken when the batch that runs has ended.
     next: Option<(Ticket, Waker)>,
+    /// Somebody waits for the next batch without a part in it: who was next knows, or the worker.
+    counted_on: bool,
 }
 
 impl Callers {
@@ -64,6 +67,11 @@ impl Callers {
         if self.left_until <= now {
             self.left_until = now.saturating_add(GRACE);
         }
+    }
+
+    /// Callers have run a batch or are about to: the time begins again.
+    fn go_on(&mut self, now: u64) {
+        self.left_until = now.saturating_add(GRACE);
     }
 
     /// Batches are the worker's, until the next item comes.
@@ -106,6 +114,7 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
         let free = state.callers.next.as_ref().is_none_or(|(next, _)| *next == ticket);
         if attended >= RUNNING && free && state.core.holds(ticket) {
             state.callers.next = Some((ticket, waker.clone()));
+            state.callers.counted_on = true;
             self.attended.store(NEXT_KNOWN, Relaxed);
             self.settle(state);
             return Role::Next;
@@ -137,6 +146,8 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
         {
             state.busy = true;
             state.callers.last = taken.size;
+            // What a batch has no room for may be that of callers who wait already.
+            state.callers.counted_on = state.core.waiting() > 0;
             if let Some(mut run) = self.shared_processor() {
                 (state, _) = super::worker::run_batch(self, 0, state, taken, &mut jobs, &mut **run);
             }
@@ -144,17 +155,17 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
         }
         self.attended.store(NOBODY, Relaxed);
         let next = state.callers.next.take().filter(|(ticket, _)| state.core.holds(*ticket));
-        match next.filter(|_| state.core.ready()) {
-            Some((_, waker)) => {
-                let now = state.core.now();
-                state.callers.leave(now);
-                self.settle(state);
-                waker.wake();
-            }
-            None => {
-                state.callers.leave_no_more();
-                self.settle(state);
-            }
+        let next = next.filter(|_| state.core.ready());
+        if next.is_some() || !state.callers.counted_on {
+            // Those who are not counted on have added something and come to wait for it now.
+            let now = state.core.now();
+            state.callers.go_on(now);
+        } else {
+            state.callers.leave_no_more();
+        }
+        self.settle(state);
+        if let Some((_, waker)) = next {
+            waker.wake();
         }
     }
 
@@ -188,9 +199,10 @@ mod loom_tests {
 
     type Batcher = Arc<Shared<u32, u32, ()>>;
 
-    /// A batcher whose worker and timer are left out; `last`: the size of a batch before, which decides whether callers gather.
-    fn batcher(last: usize) -> Batcher {
-        let config = BatchConfig { max_batch_size: 4, max_wait_ms: 0, max_queue_size: 4, preferred_batch_size: 1 };
+    /// A batcher whose worker and timer are left out, with room for so many in a batch; `last`: the size of a batch before,
+    /// which decides whether callers gather.
+    fn batcher(room: usize, last: usize) -> Batcher {
+        let config = BatchConfig { max_batch_size: room, max_wait_ms: 0, max_queue_size: 4, preferred_batch_size: 1 };
         let core: Core<Job<u32, u32>, ()> = Core::new(Policy::new(config), None);
         let batcher = Shared::new(core, 1, Box::new(|_| ()), None, Some(Box::new(Ok)));
         batcher.lock().callers.last = last;
@@ -247,9 +259,9 @@ mod loom_tests {
     }
 
     /// Nobody attends at the end, and what waits then is the worker's, who has been called.
-    fn callers<const N: usize>(last: usize, leaves: [bool; N]) {
+    fn callers<const N: usize>(room: usize, last: usize, leaves: [bool; N]) {
         model(move || {
-            let batcher = batcher(last);
+            let batcher = batcher(room, last);
             let others: Vec<_> = leaves[1..]
                 .iter()
                 .zip(2..)
@@ -276,25 +288,31 @@ mod loom_tests {
 
     #[test]
     fn loom_callers_that_run_their_batch_at_once() {
-        callers(1, [false, false]);
+        callers(4, 1, [false, false]);
     }
 
     #[test]
     fn loom_callers_that_gather() {
-        callers(2, [false, false]);
+        callers(4, 2, [false, false]);
     }
 
     #[test]
     fn loom_callers_that_gather_and_go_away() {
-        callers(2, [true, false]);
-        callers(2, [false, true]);
-        callers(2, [true, true]);
+        callers(4, 2, [true, false]);
+        callers(4, 2, [false, true]);
+        callers(4, 2, [true, true]);
     }
 
     #[test]
     fn loom_callers_of_whom_one_is_next() {
-        callers(1, [false, false, false]);
-        callers(1, [false, false, true]);
+        callers(4, 1, [false, false, false]);
+        callers(4, 1, [false, false, true]);
+    }
+
+    #[test]
+    fn loom_callers_of_whom_one_has_no_room() {
+        callers(1, 2, [false, false]);
+        callers(1, 1, [false, false, false]);
     }
 
     /// The worker beside a caller: whoever comes first runs the item, and the worker ends.
@@ -302,7 +320,7 @@ mod loom_tests {
     fn loom_a_caller_and_the_worker() {
         for last in [1, 2] {
             model(move || {
-                let batcher = batcher(last);
+                let batcher = batcher(4, last);
                 let worker = {
                     let batcher = Arc::clone(&batcher);
                     thread::spawn(move || worker::run(&batcher, 0, None))

@@ -43,11 +43,9 @@ pub fn measure() -> Section {
                 let bar = match ratio(at).map(point) {
                     Some(ratio) => {
                         section.rival(format!("{submitters} submitters, {what}"), peer, ratio);
-                        let reason = format!(
-                            "while the median is {:.2} times better; where the runtime has one thread and wakes no other, {:.2}",
-                            p50.unwrap_or(f64::NAN),
-                            alone.unwrap_or(f64::NAN)
-                        );
+                        let beside = |what: &str, ratio: Option<f64>| ratio.map(|ratio| format!("{what} {ratio:.2}"));
+                        let reasons = [beside("the median is better:", p50), beside("on one thread:", alone)];
+                        let reason = reasons.into_iter().flatten().collect::<Vec<_>>().join("; ");
                         Bar::at_least(bar, ratio, 1.0).because(&reason)
                     }
                     None => Bar::unknown(bar, 1.0, "the bench printed no such row"),
