@@ -137,16 +137,17 @@ impl<T, R, K: Eq + Hash + Clone> Shared<T, R, K> {
     }
 
     /// Runs a batch. The caller's answer is there then, or somebody else's turn came first. What others have added meanwhile
-    /// is for who is next, or else for the worker.
+    /// is for who is next, or for who comes, or else for the worker.
     pub(super) fn run_one<'a>(&'a self, mut state: Guard<'a, T, R, K>) {
         let mut jobs = Vec::new();
         self.attended.store(RUNNING, Relaxed);
+        state.callers.counted_on = true;
         if !state.busy
             && let Some(taken) = state.core.take(&mut jobs)
         {
             state.busy = true;
             state.callers.last = taken.size;
-            // What a batch has no room for may be that of callers who wait already.
+            // What it has no room for may be that of callers who wait already.
             state.callers.counted_on = state.core.waiting() > 0;
             if let Some(mut run) = self.shared_processor() {
                 (state, _) = super::worker::run_batch(self, 0, state, taken, &mut jobs, &mut **run);
