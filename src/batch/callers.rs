@@ -64,8 +64,8 @@ impl Callers {
     /// An item came, whose caller will most likely wait for it.
     pub(super) fn leave(&mut self, now: u64) {
         self.came = true;
-        if self.left_until <= now {
-            self.left_until = now.saturating_add(GRACE);
+        if !self.have_it(now) {
+            self.go_on(now);
         }
     }
 

@@ -115,32 +115,30 @@ impl<S: Simd, E: ElementCode> RuleLanes<S, E> {
     #[inline(always)]
     pub fn codes<const QUOTIENT: u8>(&self, x: Four<S, f32>, nan: &mut usize) -> Four<S, i32> {
         // Loops, not `map`: that has been seen left out of line here, at a thirtieth of the speed.
-        let mut rounded = [self.ordinary; 4];
+        let mut codes = [self.ordinary; 4];
         for k in 0..4 {
-            rounded[k] = (self.ordinary_steps::<QUOTIENT>(x[k]) + self.magic).bitcast();
+            codes[k] = self.rounded(self.ordinary_steps::<QUOTIENT>(x[k]));
         }
-        let [a, b, c, d] = rounded;
-        let p = self.ordinary;
+        let ([a, b, c, d], p) = (codes, self.ordinary);
         let unlike = (a ^ p) | (b ^ p) | (c ^ p) | (d ^ p);
-        if QUOTIENT == quotient::ORDINARY || (unlike & self.exponent).eq(Vector::zero(p.simd())).all() {
-            for code in &mut rounded {
-                *code += self.offset;
-            }
-        } else {
+        if QUOTIENT != quotient::ORDINARY && !(unlike & self.exponent).eq(Vector::zero(p.simd())).all() {
             for k in 0..4 {
                 let number = x[k].eq(x[k]);
                 *nan += (!number).count();
                 let steps = self.steps::<QUOTIENT>(number.select(x[k], Vector::zero(x[k].simd())));
-                rounded[k] = self.code(steps.max(self.low).min(self.high));
+                codes[k] = self.rounded(steps.max(self.low).min(self.high));
             }
         }
-        rounded
+        for code in &mut codes {
+            *code += self.offset;
+        }
+        codes
     }
 
-    /// The code plus the bias of so many steps, which are fewer than 2^22.
+    /// Steps, fewer than 2^22, rounded to an integer: in the low bits, beside those of [`MAGIC`].
     #[inline(always)]
-    fn code(&self, steps: Vector<S, f32>) -> Vector<S, i32> {
-        (steps + self.magic).bitcast::<i32>() + self.offset
+    fn rounded(&self, steps: Vector<S, f32>) -> Vector<S, i32> {
+        (steps + self.magic).bitcast()
     }
 
     /// Numbers in steps of the scale.
