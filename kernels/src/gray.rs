@@ -12,53 +12,16 @@ const R: i16 = 9798;
 const G: i16 = 19235;
 const B: i16 = 3735;
 
-/// The weights of one order of channels: green is always the second of a pixel's four bytes.
-struct Weights<S: Simd> {
-    low_byte: Vector<S, u16>,
-    first_third: Vector<S, i16>,
-    second_fourth: Vector<S, i16>,
-    half: Vector<S, i32>,
-}
-
-impl<S: Simd> Weights<S> {
-    #[inline(always)]
-    fn new(simd: S, first: i16, third: i16) -> Self {
-        Weights {
-            low_byte: simd.splat(0x00ff),
-            first_third: Vector::pairs(simd, first, third),
-            second_fourth: Vector::pairs(simd, G, 0),
-            half: simd.splat(1 << 14),
-        }
-    }
-
-    /// The gray value of each pixel of four bytes, in a lane of 32 bits.
-    #[inline(always)]
-    fn luma(&self, pixels: Vector<S, u8>) -> Vector<S, i32> {
-        let pixels = pixels.bitcast::<u16>();
-        let (low, high) = (pixels & self.low_byte, pixels >> 8);
-        // The first byte in memory is the low one of a little-endian word.
-        let (outer, inner) = if cfg!(target_endian = "little") { (low, high) } else { (high, low) };
-        let sum = self.half.dot_pairs_add(outer.bitcast(), self.first_third);
-        sum.dot_pairs_add(inner.bitcast(), self.second_fourth) >> 15
-    }
-
-    /// Four vectors of pixels to one of gray values.
-    #[inline(always)]
-    fn gray(&self, [a, b, c, d]: [Vector<S, u8>; 4]) -> Vector<S, u8> {
-        // All values fit; saturation is the cheaper way to narrow on half of the instruction sets.
-        Vector::narrow4_saturating([self.luma(a), self.luma(b), self.luma(c), self.luma(d)])
-    }
-}
-
 kernel! {
     fn gray4<S: Simd, const FIRST: i16, const THIRD: i16>(
         simd: S,
         src: ImageView<'_, u8, 4>,
         dst: &mut ImageViewMut<'_, u8, 1>,
     ) {
-        let weights = Weights::new(simd, FIRST, THIRD);
         zip_rows(src, dst, #[inline(always)] |src, dst| {
-            let fits = map_blocks(simd, src, dst, #[inline(always)] |v: [Vector<S, u8>; 4]| [weights.gray(v)]);
+            let fits = map_blocks(simd, src, dst, #[inline(always)] |v: [Vector<S, u8>; 4]| {
+                [Vector::weighted_mean4::<FIRST, G, THIRD, 0>(v)]
+            });
             debug_assert!(fits.is_ok(), "the sizes were checked");
         });
     }
@@ -68,10 +31,9 @@ kernel! {
         src: ImageView<'_, u8, 3>,
         dst: &mut ImageViewMut<'_, u8, 1>,
     ) {
-        let weights = Weights::new(simd, FIRST, THIRD);
         zip_rows(src, dst, #[inline(always)] |src, dst| {
             let fits = map_blocks(simd, src, dst, #[inline(always)] |v: [Vector<S, u8>; 3]| {
-                [weights.gray(Vector::three_to_four(v))]
+                [Vector::weighted_mean3::<FIRST, G, THIRD>(v)]
             });
             debug_assert!(fits.is_ok(), "the sizes were checked");
         });

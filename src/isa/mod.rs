@@ -15,6 +15,7 @@ mod define;
 mod detect;
 mod shape;
 mod transpose;
+mod weights;
 
 pub mod portable;
 pub mod reference;

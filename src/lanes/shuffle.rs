@@ -267,6 +267,68 @@ impl<S: Simd> Vector<S, u8> {
     }
 }
 
+/// The weights of a mean of bytes, in 2^15ths: what `weighted_mean3` and `weighted_mean4` take.
+const fn check_weights(weights: &[i16]) {
+    let (mut i, mut sum) = (0, 0);
+    while i < weights.len() {
+        assert!(weights[i] >= 0, "no weight is negative");
+        assert!(weights[i] <= 32_639, "no weight is above 32639");
+        sum += weights[i] as i32;
+        i += 1;
+    }
+    assert!(sum <= 1 << 15, "the weights add up to 2^15 at most");
+}
+
+impl<S: Simd> Vector<S, u8> {
+    /// Byte `i` is `(A v[4i] + B v[4i+1] + C v[4i+2] + D v[4i+3] + 2^14) >> 15` of the bytes of four vectors: the rounded
+    /// mean of each four bytes, with the weights `A / 2^15` to `D / 2^15`.
+    ///
+    /// The weights are not negative, none is above 32 639 (what two signed bytes hold), and they add up to 2^15 at most,
+    /// so that a mean is a byte; others do not compile.
+    ///
+    /// ```
+    /// use omnilane::kernel;
+    /// use omnilane::lanes::{LengthError, Simd, Vector, map_blocks};
+    ///
+    /// kernel! {
+    ///     /// Two thirds of the third byte of each four, and a third of the fourth.
+    ///     fn mix<S: Simd>(simd: S, src: &[u8], dst: &mut [u8]) -> Result<(), LengthError> {
+    ///         map_blocks(simd, src, dst, |v: [Vector<S, u8>; 4]| [Vector::weighted_mean4::<0, 0, 21845, 10923>(v)])
+    ///     }
+    /// }
+    /// let mut mixed = [0; 2];
+    /// mix(&[1, 2, 30, 60, 1, 2, 0, 255], &mut mixed)?;
+    /// assert_eq!(mixed, [40, 85]);
+    /// # Ok::<(), LengthError>(())
+    /// ```
+    ///
+    /// ```compile_fail
+    /// # use omnilane::{kernel, lanes::{LengthError, Simd, Vector, map_blocks}};
+    /// kernel! {
+    ///     fn too_bright<S: Simd>(simd: S, src: &[u8], dst: &mut [u8]) -> Result<(), LengthError> {
+    ///         map_blocks(simd, src, dst, |v: [Vector<S, u8>; 4]| [Vector::weighted_mean4::<0, 0, 21846, 10923>(v)])
+    ///     }
+    /// }
+    /// # too_bright(&[], &mut [])?;
+    /// # Ok::<(), LengthError>(())
+    /// ```
+    #[inline(always)]
+    pub fn weighted_mean4<const A: i16, const B: i16, const C: i16, const D: i16>(v: [Self; 4]) -> Self {
+        const { check_weights(&[A, B, C, D]) };
+        let simd = v[0].simd;
+        Self::new(simd, simd.weighted_mean4::<A, B, C, D>([v[0].reg, v[1].reg, v[2].reg, v[3].reg]))
+    }
+
+    /// Byte `i` is `(A v[3i] + B v[3i+1] + C v[3i+2] + 2^14) >> 15` of the bytes of three vectors: as
+    /// [`weighted_mean4`](Vector::weighted_mean4), of each three bytes.
+    #[inline(always)]
+    pub fn weighted_mean3<const A: i16, const B: i16, const C: i16>(v: [Self; 3]) -> Self {
+        const { check_weights(&[A, B, C]) };
+        let simd = v[0].simd;
+        Self::new(simd, simd.weighted_mean3::<A, B, C>([v[0].reg, v[1].reg, v[2].reg]))
+    }
+}
+
 /// Waits until the stores of [`Vector::store_stream`] are ordered before those that follow.
 #[inline(always)]
 pub fn stream_fence<S: Simd>(simd: S) {

@@ -2,7 +2,7 @@
 
 use super::arch::*;
 use super::{Avx512, lanes};
-use crate::isa::Bytes;
+use crate::isa::{Bytes, weights};
 
 impl Bytes for Avx512 {
     methods! {
@@ -43,19 +43,41 @@ impl Bytes for Avx512 {
     }
 
     #[inline(always)]
-    fn three_to_four(self, [a, b, c]: [__m512i; 3]) -> [__m512i; 4] {
-        // Byte `i` of a group is byte `i` of three; the fourth is left out.
+    fn three_to_four(self, v: [__m512i; 3]) -> [__m512i; 4] {
         let keep = 0x7777_7777_7777_7777;
-        let (second, third) = (
-            lanes(const { table!(u8, 64; i => (48 + i / 4 * 3 + i % 4) % 128) }),
-            lanes(const { table!(u8, 64; i => (32 + i / 4 * 3 + i % 4) % 128) }),
-        );
-        [
-            self.spread(a, const { table!(u8, 64; i => i / 4 * 3 + i % 4) }, keep),
-            intrinsic!(self, _mm512_maskz_permutex2var_epi8(keep, a, second, b)),
-            intrinsic!(self, _mm512_maskz_permutex2var_epi8(keep, b, third, c)),
-            self.spread(c, const { table!(u8, 64; i => (16 + i / 4 * 3 + i % 4) % 64) }, keep),
-        ]
+        let [a, b, c, d] = self.apart(v);
+        intrinsic!(
+            self,
+            [
+                _mm512_maskz_mov_epi8(keep, a),
+                _mm512_maskz_mov_epi8(keep, b),
+                _mm512_maskz_mov_epi8(keep, c),
+                _mm512_maskz_mov_epi8(keep, d),
+            ]
+        )
+    }
+
+    #[inline(always)]
+    fn weighted_mean3<const A: i16, const B: i16, const C: i16>(self, v: [__m512i; 3]) -> __m512i {
+        // A weight of 0 leaves out the fourth byte too.
+        self.weighted_mean4::<A, B, C, 0>(self.apart(v))
+    }
+
+    #[inline(always)]
+    fn weighted_mean4<const A: i16, const B: i16, const C: i16, const D: i16>(
+        self,
+        [a, b, c, d]: [__m512i; 4],
+    ) -> __m512i {
+        let low = lanes([[weights::low(A), weights::low(B), weights::low(C), weights::low(D)]; 16]);
+        let high = lanes([[weights::high(A), weights::high(B), weights::high(C), weights::high(D)]; 16]);
+        let (a, b) = (self.weigh_256th(a, low, high), self.weigh(b, low, high));
+        let (c, d) = (self.weigh_256th(c, low, high), self.weigh(d, low, high));
+        // Bits 7 to 14 of `a` become the highest byte, 15 to 22 of `b` the lowest.
+        let order = lanes(const { table!(u8, 64; i => [3, 0, 67, 64][i / 16] + i % 16 * 4) });
+        intrinsic!(self, {
+            let (ab, cd) = (_mm512_shldi_epi32::<17>(a, b), _mm512_shldi_epi32::<17>(c, d));
+            _mm512_permutex2var_epi8(ab, order, cd)
+        })
     }
 
     #[inline(always)]
@@ -100,6 +122,37 @@ impl Bytes for Avx512 {
 }
 
 impl Avx512 {
+    /// Groups of three bytes to groups of four, in memory order; the fourth is any byte.
+    #[inline(always)]
+    fn apart(self, [a, b, c]: [__m512i; 3]) -> [__m512i; 4] {
+        // What is needed of two registers stands at different places in them.
+        let (ab, bc) = intrinsic!(self, (_mm512_mask_blend_epi64(0xc0, b, a), _mm512_mask_blend_epi64(0xf0, c, b)));
+        [
+            self.spread(a, const { table!(u8, 64; i => i / 4 * 3 + i % 4) }, !0),
+            self.spread(ab, const { table!(u8, 64; i => (48 + i / 4 * 3 + i % 4) % 64) }, !0),
+            self.spread(bc, const { table!(u8, 64; i => (32 + i / 4 * 3 + i % 4) % 64) }, !0),
+            self.spread(c, const { table!(u8, 64; i => (16 + i / 4 * 3 + i % 4) % 64) }, !0),
+        ]
+    }
+
+    /// i32 lane `i`: 2^14, plus the sum of four bytes times 256 `high` + `low`.
+    #[inline(always)]
+    fn weigh(self, v: __m512i, low: __m512i, high: __m512i) -> __m512i {
+        intrinsic!(self, {
+            let sum = _mm512_dpbusd_epi32(_mm512_set1_epi32(1 << 6), v, high);
+            _mm512_dpbusd_epi32(_mm512_slli_epi32::<8>(sum), v, low)
+        })
+    }
+
+    /// The same divided by 256, rounded down.
+    #[inline(always)]
+    fn weigh_256th(self, v: __m512i, low: __m512i, high: __m512i) -> __m512i {
+        intrinsic!(self, {
+            let sum = _mm512_dpbusd_epi32(_mm512_set1_epi32(1 << 14), v, low);
+            _mm512_dpbusd_epi32(_mm512_srai_epi32::<8>(sum), v, high)
+        })
+    }
+
     /// f32 half to even to an i32 that clamps to the right byte: NaN and what is below every i32 become `i32::MIN`.
     #[inline(always)]
     fn to_byte(self, a: __m512i) -> __m512i {

@@ -2,11 +2,11 @@
 
 use super::convert::LaneConvert;
 use crate::isa::shape::lanewise;
-use crate::isa::{Arith, Shape, Width};
+use crate::isa::{Arith, Integer, Shape, Width, weights};
 use bytemuck::Zeroable;
 
 /// Look-ups of bytes, fixed-point products, dot products, and bytes to floats in one step.
-pub trait Bytes: Width<u8> + Shape<i8> + Shape<u16> + Shape<i16> + Arith<i32> + Arith<u64> + Shape<f32> {
+pub trait Bytes: Width<u8> + Shape<i8> + Integer<u16> + Shape<i16> + Integer<i32> + Arith<u64> + Shape<f32> {
     /// `(a + b + 1) >> 1` of u8
     #[inline(always)]
     fn average_round_u8(self, a: Self::Reg, b: Self::Reg) -> Self::Reg {
@@ -124,6 +124,19 @@ pub trait Bytes: Width<u8> + Shape<i8> + Shape<u16> + Shape<i16> + Arith<i32> + 
     fn three_to_four(self, [a, b, c]: [Self::Reg; 3]) -> [Self::Reg; 4] {
         let [a, b, c] = Width::<u8>::deinterleave3(self, [a, b, c]);
         Width::<u8>::interleave4(self, [a, b, c, self.zero()])
+    }
+
+    /// Byte `i`: `(A v[4i] + B v[4i+1] + C v[4i+2] + D v[4i+3] + 2^14) >> 15` of the bytes of four registers. The weights
+    /// add up to 2^15 at most, so that it fits a byte; none is above 32639.
+    #[inline(always)]
+    fn weighted_mean4<const A: i16, const B: i16, const C: i16, const D: i16>(self, v: [Self::Reg; 4]) -> Self::Reg {
+        weights::mean_in_32_bits(self, [A, B, C, D], v)
+    }
+
+    /// [`Bytes::weighted_mean4`] of groups of three bytes.
+    #[inline(always)]
+    fn weighted_mean3<const A: i16, const B: i16, const C: i16>(self, v: [Self::Reg; 3]) -> Self::Reg {
+        self.weighted_mean4::<A, B, C, 0>(self.three_to_four(v))
     }
 
     /// Each byte as f32, in memory order.

@@ -1,7 +1,7 @@
 //! Look-ups of bytes, fixed-point products, dot products, and bytes to floats and back.
 
 use super::{Neon, binary, neon};
-use crate::isa::Bytes;
+use crate::isa::{Bytes, Width, weights};
 use bytemuck::cast;
 use core::arch::aarch64::*;
 
@@ -82,6 +82,26 @@ impl Bytes for Neon {
     }
 
     #[inline(always)]
+    fn weighted_mean4<const A: i16, const B: i16, const C: i16, const D: i16>(self, v: [uint8x16_t; 4]) -> uint8x16_t {
+        if const { sums_fit([A, B, C, D]) } {
+            let [a, b, c, d] = Width::<u8>::deinterleave4(self, v);
+            self.mean_in_16_bits([(a, A), (b, B), (c, C), (d, D)])
+        } else {
+            weights::mean_in_32_bits(self, [A, B, C, D], v)
+        }
+    }
+
+    #[inline(always)]
+    fn weighted_mean3<const A: i16, const B: i16, const C: i16>(self, v: [uint8x16_t; 3]) -> uint8x16_t {
+        if const { sums_fit([A, B, C, 0]) } {
+            let [a, b, c] = Width::<u8>::deinterleave3(self, v);
+            self.mean_in_16_bits([(a, A), (b, B), (c, C)])
+        } else {
+            weights::mean_in_32_bits(self, [A, B, C, 0], self.three_to_four(v))
+        }
+    }
+
+    #[inline(always)]
     fn u8_to_f32(self, a: uint8x16_t) -> [uint8x16_t; 4] {
         let [p, q, r, s] = SPREAD;
         neon!(
@@ -114,5 +134,37 @@ impl Bytes for Neon {
         let ab = neon!(self, vqmovn_high_s32(vqmovn_s32(cast(a)), cast(b)));
         let cd = neon!(self, vqmovn_high_s32(vqmovn_s32(cast(c)), cast(d)));
         neon!(self, vqmovun_high_s16(vqmovun_s16(ab), cd))
+    }
+}
+
+/// Whether 16 bits hold the sum of bytes times the low bytes of the weights, all without sign. The high ones add up to
+/// 128 at most.
+const fn sums_fit(weights: [i16; 4]) -> bool {
+    let [a, b, c, d] = weights;
+    (a & 255) + (b & 255) + (c & 255) + (d & 255) <= 257
+}
+
+impl Neon {
+    /// The means of bytes, each with its weight: `256 high + low + 2^14 >> 15` of two sums is
+    /// `high + (low >> 8) + 64 >> 7`, rounded down twice.
+    #[inline(always)]
+    fn mean_in_16_bits<const N: usize>(self, bytes: [(uint8x16_t, i16); N]) -> uint8x16_t {
+        let zero = neon!(self, vdupq_n_u16(0));
+        let (mut high, mut low) = ([zero; 2], [zero; 2]);
+        for (v, weight) in bytes {
+            if weight == 0 {
+                continue;
+            }
+            let [l, h] = weight.to_le_bytes();
+            neon!(self, {
+                let (l, h) = (vdupq_n_u8(l), vdupq_n_u8(h));
+                high = [vmlal_u8(high[0], vget_low_u8(v), vget_low_u8(h)), vmlal_high_u8(high[1], v, h)];
+                low = [vmlal_u8(low[0], vget_low_u8(v), vget_low_u8(l)), vmlal_high_u8(low[1], v, l)];
+            });
+        }
+        neon!(self, {
+            let (first, second) = (vsraq_n_u16::<8>(high[0], low[0]), vsraq_n_u16::<8>(high[1], low[1]));
+            vrshrn_high_n_u16::<7>(vrshrn_n_u16::<7>(first), second)
+        })
     }
 }

@@ -41,6 +41,13 @@ pub fn run<S: Simd>(simd: S, t: &mut Tally<'_>) {
     check!(simd, t, "narrow4", u8, [a: u32 = u32::mixed(1, n), b: u32 = u32::mixed(2, n), c: u32 = u32::mixed(3, n), d: u32 = u32::mixed(4, n)] => Vector::<_, u8>::narrow4([a, b, c, d]));
     check!(simd, t, "narrow4_saturating", u8, [a: i32 = i32::mixed(1, n), b: i32 = i32::mixed(2, n), c: i32 = i32::mixed(3, n), d: i32 = i32::mixed(4, n)] => Vector::<_, u8>::narrow4_saturating([a, b, c, d]));
     check!(simd, t, "three_to_four", u8, [a: u8 = u8::mixed(1, n), b: u8 = u8::mixed(2, n), c: u8 = u8::mixed(3, n)] => Vector::three_to_four([a, b, c]));
+    weighted::<S, 9798, 19235, 3735, 0>(simd, t);
+    weighted::<S, 3735, 19235, 9798, 0>(simd, t);
+    weighted::<S, 8192, 8192, 8192, 8192>(simd, t);
+    weighted::<S, 32639, 129, 0, 0>(simd, t);
+    weighted::<S, 0, 128, 1, 32639>(simd, t);
+    weighted::<S, 127, 255, 10922, 10923>(simd, t);
+    weighted::<S, 0, 0, 0, 0>(simd, t);
     check!(simd, t, "widen4", u8, [a: u8 = u8::singles()] => a.widen4());
     check!(simd, t, "widen4", i8, [a: i8 = i8::singles()] => a.widen4());
     check!(simd, t, "widen4", u16, [a: u16 = u16::singles()] => a.widen4());
@@ -48,6 +55,29 @@ pub fn run<S: Simd>(simd: S, t: &mut Tally<'_>) {
 
     relaxed::<S, f32>(simd, t);
     relaxed::<S, f64>(simd, t);
+}
+
+/// Means with weights, against the formula: bytes of all values, and the largest and smallest ones.
+fn weighted<S: Simd, const A: i16, const B: i16, const C: i16, const D: i16>(simd: S, t: &mut Tally<'_>) {
+    t.add("weighted_mean3", "u8");
+    t.add("weighted_mean4", "u8");
+    let lanes = Vector::<S, u8>::LANES;
+    let mean = |bytes: &[u8]| {
+        let sum: i64 = bytes.iter().zip([A, B, C, D]).map(|(v, w)| i64::from(*v) * i64::from(w)).sum();
+        ((sum + (1 << 14)) >> 15) as u8
+    };
+    let extreme = |n: usize| (0..4096).map(move |i: usize| if (i * n / 7).is_multiple_of(2) { 0 } else { 255 });
+    for bytes in [u8::mixed(1, 16384), extreme(5).collect(), extreme(11).collect()] {
+        for bytes in bytes.chunks_exact(4 * lanes) {
+            let v = |i: usize| Vector::load(simd, &bytes[i * lanes..]);
+            let got = Vector::weighted_mean4::<A, B, C, D>([v(0), v(1), v(2), v(3)]).to_array();
+            let want: Vec<u8> = bytes.chunks_exact(4).map(mean).collect();
+            assert_eq!(got.as_ref(), want, "of four with {A}, {B}, {C}, {D} on {}", S::ISA);
+            let got = Vector::weighted_mean3::<A, B, C>([v(0), v(1), v(2)]).to_array();
+            let want: Vec<u8> = bytes.chunks_exact(3).map(mean).take(lanes).collect();
+            assert_eq!(got.as_ref(), want, "of three with {A}, {B}, {C} on {}", S::ISA);
+        }
+    }
 }
 
 /// The relaxed operations stay within the error that they document.
