@@ -34,6 +34,18 @@ pub fn this() -> Machine {
     }
 }
 
+/// The commit of the sources, with `+` where files differ from it; nothing without git.
+pub fn revision() -> String {
+    let git = |args: &[&str]| {
+        let out = Command::new("git").args(["-C", env!("CARGO_MANIFEST_DIR")]).args(args).output().ok()?;
+        out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned())
+    };
+    // The report itself changes while it is written.
+    let changed =
+        git(&["status", "--porcelain", "--", ":(top)", ":(top,exclude)docs"]).is_some_and(|out| !out.is_empty());
+    git(&["rev-parse", "--short=7", "HEAD"]).map_or_else(String::new, |commit| commit + if changed { "+" } else { "" })
+}
+
 /// Today in UTC, as 2026-01-31.
 pub fn date() -> String {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `docs/performance.md` and its charts, from the stored results alone.
+//! `docs/performance.md` and its charts, or those of another machine, from the stored results alone.
 
 use crate::sections::traffic::MOVES;
 use crate::sections::{NAMES, Rival, Section};
@@ -11,12 +11,15 @@ use std::{fs, io};
 /// Sections by name.
 pub type Results = BTreeMap<String, Section>;
 
-/// What was stored; nothing if there is no such file.
+/// The page's name; those of other machines are named `performance-NAME`.
+pub const PAGE: &str = "performance";
+
+/// What was stored for a page; nothing if there is no such file.
 ///
 /// # Errors
 /// The file cannot be read, or is none of ours.
-pub fn load(folder: &Path) -> io::Result<Results> {
-    match fs::read_to_string(folder.join("performance/results.json")) {
+pub fn load(folder: &Path, page: &str) -> io::Result<Results> {
+    match fs::read_to_string(folder.join(page).join("results.json")) {
         Ok(text) => serde_json::from_str(&text).map_err(io::Error::from),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Results::new()),
         Err(e) => Err(e),
@@ -27,8 +30,8 @@ pub fn load(folder: &Path) -> io::Result<Results> {
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn write(folder: &Path, results: &Results) -> io::Result<()> {
-    let charts = folder.join("performance");
+pub fn write(folder: &Path, page: &str, results: &Results) -> io::Result<()> {
+    let charts = folder.join(page);
     fs::create_dir_all(&charts)?;
     fs::write(charts.join("results.json"), serde_json::to_string_pretty(results)? + "\n")?;
     let sections: Vec<&Section> = NAMES.iter().filter_map(|name| results.get(*name)).collect();
@@ -39,6 +42,9 @@ pub fn write(folder: &Path, results: &Results) -> io::Result<()> {
          the rounds, whose quartiles stand in brackets. Above 1, omnilane is faster. OpenCV, onnxruntime and\n\
          NumPy are the PyPI wheels, with one thread if nothing else is said.\n\n",
     );
+    if page == PAGE {
+        others(&mut out, folder)?;
+    }
     machines(&mut out, &sections);
     bars(&mut out, &sections);
     let best = best_peers(&sections);
@@ -46,29 +52,45 @@ pub fn write(folder: &Path, results: &Results) -> io::Result<()> {
     let copies: Vec<_> =
         rivals(&sections).filter(|r| r.peer == "copy").map(|r| (r.what.clone(), r.ratio.value)).collect();
     fs::write(charts.join("copy.svg"), svg::ratios("Share of the speed of a copy of as many bytes", "share", &copies))?;
-    out.push_str("## Beside the best peer\n\n![Times faster than the best peer](performance/peers.svg)\n\n");
+    let _ = writeln!(out, "## Beside the best peer\n\n![Times faster than the best peer]({page}/peers.svg)\n");
     out.push_str("## Beside a copy\n\nA kernel that reads and writes as fast as `copy_from_slice` moves as many bytes has 1.\n\n");
     let _ = writeln!(
         out,
         "Rows about \"{MOVES}\" set beside a kernel what memory asks of it in any case: the source is read as often,\n\
          then as many bytes are written as the result has (the largest byte, and `fill`). At 1, what it computes is free.\n"
     );
-    out.push_str("![Share of copy speed](performance/copy.svg)\n\n");
+    let _ = writeln!(out, "![Share of copy speed]({page}/copy.svg)\n");
     for section in sections {
-        detail(&mut out, section, &charts)?;
+        detail(&mut out, section, page, &charts)?;
     }
-    fs::write(folder.join("performance.md"), out.trim_end().to_owned() + "\n")
+    fs::write(folder.join(format!("{page}.md")), out.trim_end().to_owned() + "\n")
 }
 
 fn rivals<'a>(sections: &'a [&Section]) -> impl Iterator<Item = &'a Rival> {
     sections.iter().flat_map(|section| &section.rivals)
 }
 
+/// The pages of other machines.
+fn others(out: &mut String, folder: &Path) -> io::Result<()> {
+    let mut pages = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if let Some(machine) = name.strip_prefix(PAGE).and_then(|rest| rest.strip_prefix('-')?.strip_suffix(".md")) {
+            pages.push(format!("[{machine}]({name})"));
+        }
+    }
+    pages.sort_unstable();
+    if !pages.is_empty() {
+        let _ = writeln!(out, "The same of other machines, as of their dates and commits: {}.\n", pages.join(", "));
+    }
+    Ok(())
+}
+
 fn machines(out: &mut String, sections: &[&Section]) {
     out.push_str("## Where and when\n\n");
     let mut seen: Vec<(&crate::machine::Machine, Vec<String>)> = Vec::new();
     for section in sections {
-        let entry = format!("{} ({})", section.name, section.date);
+        let entry = format!("{} ({})", section.name, format!("{} {}", section.date, section.revision).trim());
         match seen.iter_mut().find(|(machine, _)| *machine == &section.machine) {
             Some((_, names)) => names.push(entry),
             None => seen.push((&section.machine, vec![entry])),
@@ -130,7 +152,7 @@ fn best_peers(sections: &[&Section]) -> Vec<(String, f64)> {
     best.iter().map(|rival| (format!("{}: {}", rival.what, rival.peer), rival.ratio.value)).collect()
 }
 
-fn detail(out: &mut String, section: &Section, charts: &Path) -> io::Result<()> {
+fn detail(out: &mut String, section: &Section, page: &str, charts: &Path) -> io::Result<()> {
     if section.rivals.is_empty() && section.growth.is_none() && section.notes.is_empty() {
         return Ok(());
     }
@@ -141,7 +163,7 @@ fn detail(out: &mut String, section: &Section, charts: &Path) -> io::Result<()> 
     if let Some(growth) = &section.growth {
         let title = format!("{}: megapixels per second by size", section.title);
         fs::write(charts.join(format!("{}.svg", section.name)), svg::growth(&title, &growth.sides, &growth.lines))?;
-        let _ = writeln!(out, "![{title}](performance/{}.svg)\n\n| megapixels/s |", section.name);
+        let _ = writeln!(out, "![{title}]({page}/{}.svg)\n\n| megapixels/s |", section.name);
         out.truncate(out.len() - 1);
         growth.sides.iter().for_each(|side| _ = write!(out, " {side}² |"));
         let _ = writeln!(out, "\n|---|{}", "--:|".repeat(growth.sides.len()));

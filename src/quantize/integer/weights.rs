@@ -39,7 +39,7 @@ struct Limits {
 #[derive(Clone, Copy)]
 pub(super) struct Panel<'a> {
     pub(super) lines: &'a [Line],
-    /// What is read a block later, as far as there is any.
+    /// What is read two panels later, as far as there is any.
     pub(super) ahead: &'a [Line],
     /// To be added to the lines of these numbers.
     pub(super) extra: &'a [Line],
@@ -261,7 +261,7 @@ impl PackedWeights {
         let begin = if number == 0 { 0 } else { self.panels[number - 1].extra };
         Panel {
             lines: &self.lines[start..][..len],
-            ahead: &self.lines[(start + QUADS).min(self.lines.len())..],
+            ahead: &self.lines[(start + 2 * QUADS).min(self.lines.len())..],
             extra: &self.extra[begin..end],
             extra_at: &self.extra_at[begin..end],
             wide,

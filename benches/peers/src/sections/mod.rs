@@ -20,6 +20,9 @@ pub struct Section {
     pub title: String,
     /// When.
     pub date: String,
+    /// Of which commit; with `+` where files differed from it.
+    #[serde(default)]
+    pub revision: String,
     /// Where.
     pub machine: Machine,
     /// Names and versions of those beside which it measures.
@@ -78,6 +81,7 @@ impl Section {
             name: name.into(),
             title: title.into(),
             date: machine::date(),
+            revision: machine::revision(),
             machine: machine::this(),
             peers: Vec::new(),
             notes: Vec::new(),
