@@ -1,5 +1,6 @@
 //! `docs/performance.md` and its charts, or those of another machine, from the stored results alone.
 
+use crate::sections::integers::PRODUCTS;
 use crate::sections::traffic::MOVES;
 use crate::sections::{NAMES, Rival, Section};
 use crate::svg;
@@ -142,7 +143,9 @@ fn bars(out: &mut String, sections: &[&Section]) {
 /// The least ratio of each comparison, and whose it is.
 fn best_peers(sections: &[&Section]) -> Vec<(String, f64)> {
     let mut best: Vec<&Rival> = Vec::new();
-    for rival in rivals(sections).filter(|rival| !["copy", "plain Rust", MOVES].contains(&rival.peer.as_str())) {
+    for rival in
+        rivals(sections).filter(|rival| !["copy", "plain Rust", MOVES, PRODUCTS].contains(&rival.peer.as_str()))
+    {
         match best.iter_mut().find(|other| other.what == rival.what) {
             Some(other) if rival.ratio.value < other.ratio.value => *other = rival,
             Some(_) => {}

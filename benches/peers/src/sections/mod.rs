@@ -2,7 +2,7 @@
 
 mod batch;
 mod images;
-mod integers;
+pub(crate) mod integers;
 mod quantize;
 mod rust;
 pub(crate) mod traffic;
