@@ -261,21 +261,21 @@ impl<const ROWS: usize> Tile<'_, ROWS> {
                 ),
             ];
             for (half, weights) in low_and_high.into_iter().enumerate() {
-                for r in 0..ROWS {
-                    let x = simd.splat(self.pairs[r][half][word]).bitcast::<i16>();
-                    for v in 0..VECTORS {
-                        acc[r][v] = acc[r][v].dot_pairs_add(x, weights[v]);
+                for (pairs, acc) in self.pairs.iter().zip(&mut *acc) {
+                    let x = simd.splat(pairs[half][word]).bitcast::<i16>();
+                    for (sum, w) in acc.iter_mut().zip(weights) {
+                        *sum = sum.dot_pairs_add(x, w);
                     }
                 }
             }
         } else {
-            for r in 0..ROWS {
-                let x = simd.splat(self.quads[r][word]).bitcast::<u8>();
-                for v in 0..VECTORS {
-                    acc[r][v] = if FORM == BY_QUADS {
-                        acc[r][v].dot_quads(x, weights[v])
+            for (quads, acc) in self.quads.iter().zip(acc) {
+                let x = simd.splat(quads[word]).bitcast::<u8>();
+                for (sum, w) in acc.iter_mut().zip(weights) {
+                    *sum = if FORM == BY_QUADS {
+                        sum.dot_quads(x, w)
                     } else {
-                        acc[r][v].dot_pairs_add(x.dot_pairs_saturating(weights[v]), one)
+                        sum.dot_pairs_add(x.dot_pairs_saturating(w), one)
                     };
                 }
             }
