@@ -2,7 +2,7 @@
 //!
 //! Each instruction set is a zero-sized token (`Avx2`, `Neon`, ...) whose value is the proof that the CPU has it. The
 //! traits below say what can be done with its registers. Every method has a default body, and that body is the
-//! *definition*: a plain loop over the lanes in memory order, which [`Scalar`] runs as it stands. An instruction set
+//! *definition*: a plain loop over the lanes in memory order, or a few such in a row, which [`Scalar`] runs as it stands. An instruction set
 //! replaces a method only by something faster that gives the same bits.
 //!
 //! Registers carry no element type. `Shape<T>` reads one as an array of `T`; `Bitwise` needs no lanes at all;
@@ -71,6 +71,8 @@ pub trait Registers: Copy + Debug + Send + Sync + Unpin + 'static {
     const ISA: Isa;
     /// Bytes in a register.
     const BYTES: usize = size_of::<Self::Reg>();
+    /// How many there are.
+    const REGISTERS: usize = 16;
     /// Whether `fma` is an instruction. A kernel may take another way to the same bits where it is not.
     const FAST_FMA: bool = false;
 

@@ -265,21 +265,7 @@ impl<S: Simd> Vector<S, u8> {
         let [a, b, c, d] = simd.three_to_four([v[0].reg, v[1].reg, v[2].reg]);
         [Self::new(simd, a), Self::new(simd, b), Self::new(simd, c), Self::new(simd, d)]
     }
-}
 
-/// The weights of a mean of bytes, in 2^15ths: what `weighted_mean3` and `weighted_mean4` take.
-const fn check_weights(weights: &[i16]) {
-    let (mut i, mut sum) = (0, 0);
-    while i < weights.len() {
-        assert!(weights[i] >= 0, "no weight is negative");
-        assert!(weights[i] <= 32_639, "no weight is above 32639");
-        sum += weights[i] as i32;
-        i += 1;
-    }
-    assert!(sum <= 1 << 15, "the weights add up to 2^15 at most");
-}
-
-impl<S: Simd> Vector<S, u8> {
     /// Byte `i` is `(A v[4i] + B v[4i+1] + C v[4i+2] + D v[4i+3] + 2^14) >> 15` of the bytes of four vectors: the rounded
     /// mean of each four bytes, with the weights `A / 2^15` to `D / 2^15`.
     ///
@@ -329,8 +315,38 @@ impl<S: Simd> Vector<S, u8> {
     }
 }
 
+/// The weights of a mean of bytes, in 2^15ths: what `weighted_mean3` and `weighted_mean4` take.
+const fn check_weights(weights: &[i16]) {
+    let (mut i, mut sum) = (0, 0);
+    while i < weights.len() {
+        assert!(weights[i] >= 0, "no weight is negative");
+        assert!(weights[i] <= 32_639, "no weight is above 32639");
+        sum += weights[i] as i32;
+        i += 1;
+    }
+    assert!(sum <= 1 << 15, "the weights add up to 2^15 at most");
+}
+
 /// Waits until the stores of [`Vector::store_stream`] are ordered before those that follow.
 #[inline(always)]
 pub fn stream_fence<S: Simd>(simd: S) {
     simd.fence();
+}
+
+#[cfg(all(test, feature = "std", not(loom)))]
+mod tests {
+    use super::check_weights;
+
+    #[test]
+    fn weights_of_no_mean_are_refused() {
+        check_weights(&[32_639, 129, 0, 0]);
+        for (weights, why) in [
+            ([-1, 0, 0, 0], "no weight is negative"),
+            ([0, 0, 0, 32_640], "no weight is above 32639"),
+            ([32_639, 130, 0, 0], "the weights add up to 2^15 at most"),
+        ] {
+            let refused = std::panic::catch_unwind(|| check_weights(&weights)).expect_err("a panic");
+            assert_eq!(refused.downcast_ref::<&str>(), Some(&why));
+        }
+    }
 }

@@ -73,6 +73,7 @@ impl Registers for Avx512 {
     type Reg = __m512i;
     type Mask = u64;
     const ISA: Isa = Isa::Avx512;
+    const REGISTERS: usize = 32;
     const FAST_FMA: bool = true;
 
     methods! {

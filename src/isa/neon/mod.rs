@@ -61,6 +61,7 @@ impl Registers for Neon {
     type Reg = uint8x16_t;
     type Mask = uint8x16_t;
     const ISA: Isa = Isa::Neon;
+    const REGISTERS: usize = 32;
     const FAST_FMA: bool = true;
 
     binary! { and = vandq_u8, or = vorrq_u8, xor = veorq_u8, and_not = vbicq_u8 }

@@ -63,7 +63,7 @@ pub(super) fn multiply_block<S: Simd>(
         let next = if two { Some(weights.panel(group, block, p)) } else { None };
         match (Form::best::<S>(), next) {
             (Form::Quads, Some(next)) => {
-                two_panels::<S, BY_QUADS>(simd, rows, [panel, next], sums, column);
+                two_panels(simd, rows, [panel, next], sums, column);
                 p += 1;
             }
             (Form::Quads, _) => one_panel::<S, BY_QUADS>(simd, rows, panel, sums, column),
@@ -74,7 +74,7 @@ pub(super) fn multiply_block<S: Simd>(
 }
 
 #[inline(always)]
-fn two_panels<S: Simd, const FORM: u8>(
+fn two_panels<S: Simd>(
     simd: S,
     rows: Rows<'_>,
     [panel, next]: [Panel<'_>; 2],
@@ -82,9 +82,9 @@ fn two_panels<S: Simd, const FORM: u8>(
     column: usize,
 ) {
     let order = Order::Same(panel.ahead);
-    multiply_lines::<S, FORM, 2>(simd, rows, [panel.lines, next.lines], order, sums, column);
-    add_extra::<S, FORM>(simd, rows, panel, sums, column);
-    add_extra::<S, FORM>(simd, rows, next, sums, column + PANEL);
+    multiply_lines::<S, BY_QUADS, 2>(simd, rows, [panel.lines, next.lines], order, sums, column);
+    add_extra::<S, BY_QUADS>(simd, rows, panel, sums, column);
+    add_extra::<S, BY_QUADS>(simd, rows, next, sums, column + PANEL);
 }
 
 #[inline(always)]
@@ -149,7 +149,7 @@ fn multiply_lines<S: Simd, const FORM: u8, const VECTORS: usize>(
             i += 12;
         }
     }
-    if S::BYTES >= 32 || matches!(S::ISA, crate::cpu::Isa::Neon) {
+    if S::BYTES >= 32 || S::REGISTERS == 32 {
         while n - i >= 4 {
             tile::<S, FORM, 4, VECTORS, 1>(simd, rows, lines, order, sums, [i, column]);
             i += 4;

@@ -2,7 +2,7 @@
 //! (By default it lets products saturate on CPUs without VNNI; `exact` has its option that does not.)
 
 use super::Section;
-use super::traffic::{MOVES, Traffic, beside_moves};
+use super::traffic::{MOVES, Traffic, beside};
 use crate::measure::{Bar, Spread, alternate, side};
 use crate::python::{self, Child};
 use omnilane::lanes::{Simd, Vector};
@@ -54,22 +54,19 @@ pub fn measure() -> Section {
             let view = MatrixView::new(&x, m, k).expect("m * k codes");
             let mut out = vec![0; m * n];
             let ours = side(|| matmul_into(view, 0, &packed, &mut out).expect("m * n integers"));
-            let moves = Traffic { read: k * n, passes: 1, written: 4 * n }.moves();
-            let alone = side(move || _ = black_box(products_alone(black_box(m * k * n))));
-            let times = alternate(ROUNDS, 10e6, &mut [ours, moves, python::side(child), alone]);
+            // Of one row each weight is used once: no product is faster than reading them.
+            let (limit, name) = if m == 1 {
+                (Traffic { read: k * n, passes: 1, written: 4 * n }.moves(), MOVES)
+            } else {
+                (side(move || _ = black_box(products_alone(black_box(m * k * n)))), PRODUCTS)
+            };
+            let times = alternate(ROUNDS, 10e6, &mut [ours, limit, python::side(child)]);
             check(&out, &x, &w, k);
             let right = out.iter().zip(&theirs).filter(|(a, b)| a == b).count() as f64 / out.len() as f64;
             let ratio = Spread::ratio(&times[0], &times[2]);
             section.rival(&what, "onnxruntime", ratio);
-            let reason = if m == 1 {
-                // Each weight is used once: no product is faster than reading them.
-                section.rival(&what, MOVES, Spread::ratio(&times[0], &times[1]));
-                beside_moves(&times[0], &times[1])
-            } else {
-                let share = Spread::ratio(&times[0], &times[3]);
-                section.rival(&what, PRODUCTS, share);
-                format!("at {:.2} of the speed of {PRODUCTS}", share.value)
-            };
+            section.rival(&what, name, Spread::ratio(&times[0], &times[1]));
+            let reason = beside(&times[0], &times[1], name);
             section.bars.push(Bar::at_least(bar, ratio, wanted).because(&reason));
             if right < 1.0 {
                 section.notes.push(format!("{what}: {:.3} % of onnxruntime's integers are right.", 100.0 * right));

@@ -37,7 +37,12 @@ pub const MOVES: &str = "reading and writing alone";
 
 /// A reason that is measured: how near `ours` is to [`Traffic::moves`].
 pub fn beside_moves(ours: &[f64], moves: &[f64]) -> String {
-    format!("at {:.2} of the speed of {MOVES}", Spread::ratio(ours, moves).value)
+    beside(ours, moves, MOVES)
+}
+
+/// The same beside another limit.
+pub fn beside(ours: &[f64], limit: &[f64], name: &str) -> String {
+    format!("at {:.2} of the speed of {name}", Spread::ratio(ours, limit).value)
 }
 
 omnilane::kernel! {
