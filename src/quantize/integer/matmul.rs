@@ -7,7 +7,6 @@ use super::requantize::{OutputCode, Requantizer};
 use super::view::MatrixView;
 use super::weights::PackedWeights;
 use super::zeros;
-use crate::dispatch::dispatch;
 use crate::lanes::LengthError;
 use alloc::vec::Vec;
 
@@ -187,5 +186,5 @@ fn check<A>(x: &MatrixView<'_, A>, weights: &PackedWeights, out: usize) -> Resul
 }
 
 fn multiply<A: Activation>(x: MatrixView<'_, A>, zero_point: A, weights: &PackedWeights, output: Output<'_>) {
-    dispatch(Multiply { input: A::input(x), zero_point: zero_point.to_i32(), weights, output });
+    Multiply { input: A::input(x), zero_point: zero_point.to_i32(), weights, output }.run_best();
 }

@@ -1,21 +1,24 @@
 //! The product, block by block: activations are staged, tiles add to sums, finished sums go out.
 
-use super::input::Input;
+use super::input::{Input, Pairs, Quads};
 use super::requantize::{OutputCode, Requantizer};
-use super::tile::{Rows, multiply_block};
+use super::tile::{Offset, Rows, Sums, multiply_group};
 use super::weights::PackedWeights;
 use super::{BLOCK, Form, GROUP, QUADS};
-use crate::dispatch::Kernel;
-use crate::lanes::{Simd, Vector};
+use crate::dispatch::{Kernel, dispatch};
+use crate::lanes::{Element, Simd, Vector};
+use core::ops::Range;
 
-/// Rows that are staged together: a multiple of every tile's. They and their sums are on the stack: 12 KiB, and 12 more for
-/// pairs.
+/// Rows that are staged together, a block of each at a time: a multiple of every tile's.
 const ROWS: usize = 24;
-/// Rows of AVX-512's tile. It keeps up with weights from the second-level cache, so that as many rows are staged at a time, but
-/// all of a row: 27 KiB with their sums. (To stage them again for each group of columns took an eighth of the time.)
+/// Rows of AVX-512's tile.
 const TALL: usize = 12;
-/// Blocks of a row that are staged together then. Longer rows are staged a block at a time, for each group again.
-const STAGED: usize = 8;
+/// Rows, in one block, that are staged for it: all blocks of a row if they have room, so that their sums stay in registers,
+/// and no row is staged for each group of columns again. On the stack: 48 KiB. (With half of it, 4096 columns took a
+/// sixteenth longer, Zen 4.)
+const STAGED: usize = 192;
+/// From so many products on.
+const LARGE: usize = 1 << 22;
 
 /// Where products go. Not generic, as [`Input`] is not.
 #[derive(Debug)]
@@ -28,6 +31,10 @@ pub enum Output<'a> {
     U8(&'a mut [u8], &'a Requantizer<u8>),
 }
 
+/// On a line of the cache.
+#[repr(align(64))]
+struct Aligned<T>(T);
+
 /// All products; the lengths are right.
 pub(super) struct Multiply<'a> {
     pub(super) input: Input<'a>,
@@ -36,41 +43,69 @@ pub(super) struct Multiply<'a> {
     pub(super) output: Output<'a>,
 }
 
+/// Large ones, of 512 bits: their rows are staged whole. A kernel of its own, for that takes a stack that others need not touch.
+/// Given back where they are not for it.
+struct Large<'a>(Multiply<'a>);
+
+impl<'a> Kernel for Large<'a> {
+    type Output = Option<Multiply<'a>>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Self::Output {
+        let Large(product) = self;
+        if S::BYTES < 64 {
+            return Some(product);
+        }
+        let fit = STAGED / product.weights.blocks().max(1) / TALL * TALL;
+        let rows = if fit == 0 { ROWS } else { fit.min(ROWS) };
+        let mut quads = Aligned([[0; QUADS]; STAGED]);
+        product.multiply(simd, &mut quads.0, &mut [], [rows, STAGED / rows]);
+        None
+    }
+}
+
 impl Kernel for Multiply<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let pairs = match Form::best::<S>() {
+        let by_pairs = match Form::best::<S>() {
             Form::Quads => false,
             Form::Bytes => self.weights.any_wide(),
             Form::Pairs => true,
         };
-        if pairs {
-            self.multiply::<S, ROWS, ROWS, 1>(simd)
-        } else if S::BYTES == 64 && self.input.rows() >= TALL && self.weights.blocks() <= STAGED {
-            self.multiply::<S, TALL, 0, STAGED>(simd)
+        let mut quads = Aligned([[0; QUADS]; ROWS]);
+        let mut room;
+        let pairs: &mut [Pairs] = if by_pairs {
+            room = Aligned([[[0; QUADS]; 2]; ROWS]);
+            &mut room.0
         } else {
-            self.multiply::<S, ROWS, 0, 1>(simd)
-        }
+            &mut []
+        };
+        self.multiply(simd, &mut quads.0, pairs, [ROWS, 1]);
     }
 }
 
 impl Multiply<'_> {
-    /// All products, of `ROWS` rows and `STAGED` blocks at a time. `PAIRS` is how many rows are staged as pairs too: all of
-    /// them, or none.
+    /// On the best instruction set.
+    pub(super) fn run_best(self) {
+        let products = self.input.rows().saturating_mul(self.weights.k()).saturating_mul(self.weights.n());
+        let rest = if products >= LARGE && self.input.rows() >= TALL { dispatch(Large(self)) } else { Some(self) };
+        if let Some(product) = rest {
+            dispatch(product);
+        }
+    }
+
+    /// All products, of so many rows and blocks at a time. `pairs` has none if none are needed.
     #[inline(always)]
-    fn multiply<S: Simd, const ROWS: usize, const PAIRS: usize, const STAGED: usize>(mut self, simd: S) {
+    fn multiply<S: Simd>(mut self, simd: S, quads: &mut [Quads], pairs: &mut [Pairs], [step, staged]: [usize; 2]) {
         let weights = self.weights;
-        let (m, k, blocks) = (self.input.rows(), weights.k(), weights.blocks());
-        let mut quads = [[[0u32; QUADS]; ROWS]; STAGED];
-        let mut pairs = [[[[0u32; QUADS]; 2]; PAIRS]; STAGED];
-        let mut sums = [[0i32; GROUP]; ROWS];
+        let (m, k, n, blocks) = (self.input.rows(), weights.k(), weights.n(), weights.blocks());
+        let mut sums = Aligned([[0i32; GROUP]; ROWS]);
         let mut row_sums = [0i32; ROWS];
-        let mut small = [true; STAGED];
-        let mut first = 0;
-        while first < m {
-            let rows = ROWS.min(m - first);
+        let mut small = true;
+        for first in (0..m).step_by(step) {
+            let rows = step.min(m - first);
             if weights.has_zero_points() {
                 let shift = self.input.shift().wrapping_mul(k as i32);
                 for (i, row_sum) in row_sums[..rows].iter_mut().enumerate() {
@@ -78,83 +113,102 @@ impl Multiply<'_> {
                 }
             }
             for group in 0..weights.groups() {
-                sums[..rows].fill([0; GROUP]);
-                for block in 0..blocks {
+                if rows >= TALL {
+                    self.prefetch(simd, first..first + rows, group);
+                }
+                let (column_sums, bias, zero_points) = weights.columns(group);
+                let zero_point = self.zero_point + self.input.shift();
+                let mut offset = Some(Offset { zero_point, column_sums, bias, zero_points, row_sums: &row_sums });
+                // Without any block there is the offset.
+                for start in (0..blocks.max(1)).step_by(staged) {
+                    let some = start..blocks.min(start + staged);
                     // If all blocks have room they stay staged for all groups.
-                    let at = if blocks <= STAGED { block } else { 0 };
-                    if group == 0 || blocks > STAGED {
-                        let codes = block * BLOCK..k.min((block + 1) * BLOCK);
-                        small[at] = true;
-                        for i in 0..rows {
-                            let pairs = if PAIRS > 0 { Some(&mut pairs[at][i]) } else { None };
-                            small[at] &= self.input.stage(simd, first + i, codes.clone(), &mut quads[at][i], pairs);
+                    if group == 0 || blocks > staged {
+                        small = true;
+                        for (at, block) in some.clone().enumerate() {
+                            let codes = block * BLOCK..k.min((block + 1) * BLOCK);
+                            for i in 0..rows {
+                                let pairs = pairs.get_mut(at * step + i);
+                                let quads = &mut quads[at * step + i];
+                                small &= self.input.stage(simd, first + i, codes.clone(), quads, pairs);
+                            }
                         }
                     }
-                    let pairs = &pairs[at][..rows.min(PAIRS)];
-                    let staged = Rows { quads: &quads[at][..rows], pairs, small: small[at] };
-                    multiply_block(simd, weights, [group, block], staged, &mut sums[..rows]);
+                    let rows = Rows { len: rows, quads, pairs, step, small };
+                    let mut sums = match &mut self.output {
+                        Output::I32(out) if (group + 1) * GROUP <= n => {
+                            Sums { sums: &mut out[first * n + group * GROUP..], step: n }
+                        }
+                        _ => Sums { sums: sums.0.as_flattened_mut(), step: GROUP },
+                    };
+                    multiply_group(simd, weights, [group, some.start, some.end], rows, &mut sums, offset);
+                    offset = None;
                 }
-                for i in 0..rows {
-                    self.finish(simd, first + i, group, &sums[i], row_sums[i]);
+                for (i, sums) in sums.0[..rows].iter().enumerate() {
+                    self.finish(simd, first + i, group, sums);
                 }
             }
-            first += rows;
         }
     }
 
-    /// Adds bias and zero points to the sums of one row in one group, and writes them.
+    /// Asks for what is written after the next products, and for a part of the rows after these.
     #[inline(always)]
-    fn finish<S: Simd>(&mut self, simd: S, row: usize, group: usize, sums: &[i32; GROUP], row_sum: i32) {
-        let lanes = Vector::<S, i32>::LANES;
+    fn prefetch<S: Simd>(&self, simd: S, rows: Range<usize>, group: usize) {
         let n = self.weights.n();
-        let width = GROUP.min(n - group * GROUP);
-        let (column_sums, bias, zero_points) = self.weights.columns(group);
-        let zero_point = simd.splat(self.zero_point + self.input.shift());
-        let row_sum = simd.splat(row_sum);
-        let mut column = 0;
-        while column < width {
-            let mut total = [Vector::<S, i32>::zero(simd); 4];
-            for (v, total) in total.iter_mut().enumerate() {
-                let j = column + v * lanes;
-                let offset = Vector::load(simd, &bias[j..]) - zero_point * Vector::load(simd, &column_sums[j..]);
-                *total = Vector::load(simd, &sums[j..]) + offset;
-                if let Some(zero_points) = zero_points {
-                    *total -= row_sum * Vector::load(simd, &zero_points[j..]);
-                }
+        for row in rows.clone() {
+            let columns = row * n + group * GROUP..row * n + n.min((group + 1) * GROUP);
+            match &self.output {
+                Output::I32(out) => prefetch(simd, &out[columns]),
+                Output::I8(out, _) => prefetch(simd, &out[columns]),
+                Output::U8(out, _) => prefetch(simd, &out[columns]),
             }
-            let channel = group * GROUP + column;
-            let at = row * n + channel..row * n + channel + S::BYTES.min(width - column);
-            match &mut self.output {
-                Output::I32(out) => store_sums(total, &mut out[at]),
-                Output::I8(out, requantizer) => store_codes(simd, total, requantizer, channel, &mut out[at]),
-                Output::U8(out, requantizer) => store_codes(simd, total, requantizer, channel, &mut out[at]),
+        }
+        let next = rows.end..self.input.rows().min(rows.end + rows.len());
+        for row in next.skip(group).step_by(self.weights.groups()) {
+            match &self.input {
+                Input::Unsigned(view) => prefetch(simd, view.row(row)),
+                Input::Signed(view) => prefetch(simd, view.row(row)),
             }
-            column += S::BYTES;
+        }
+    }
+
+    /// Writes the sums of one row in one group.
+    #[inline(always)]
+    fn finish<S: Simd>(&mut self, simd: S, row: usize, group: usize, sums: &[i32; GROUP]) {
+        let n = self.weights.n();
+        let channel = group * GROUP;
+        let to = row * n + channel..row * n + n.min(channel + GROUP);
+        match &mut self.output {
+            // They are where they belong.
+            Output::I32(_) if to.len() == GROUP => {}
+            Output::I32(out) => out[to.clone()].copy_from_slice(&sums[..to.len()]),
+            Output::I8(out, requantizer) => store_codes(simd, sums, requantizer, channel, &mut out[to]),
+            Output::U8(out, requantizer) => store_codes(simd, sums, requantizer, channel, &mut out[to]),
         }
     }
 }
 
 #[inline(always)]
-fn store_sums<S: Simd>(total: [Vector<S, i32>; 4], out: &mut [i32]) {
-    let lanes = Vector::<S, i32>::LANES;
-    for (v, total) in total.into_iter().enumerate() {
-        if out.len() == S::BYTES {
-            total.store(&mut out[v * lanes..]);
-        } else {
-            let start = (v * lanes).min(out.len());
-            total.store_partial(&mut out[start..]);
-        }
+fn prefetch<S: Simd, T: Element>(simd: S, elements: &[T]) {
+    for line in elements.chunks(64 / size_of::<T>()) {
+        Vector::prefetch(simd, line);
     }
 }
 
 #[inline(always)]
 fn store_codes<S: Simd, Q: OutputCode>(
     simd: S,
-    total: [Vector<S, i32>; 4],
+    sums: &[i32; GROUP],
     requantizer: &Requantizer<Q>,
     channel: usize,
     out: &mut [Q],
 ) {
-    let codes = requantizer.codes(simd, total, channel);
-    if out.len() == S::BYTES { codes.store(out) } else { codes.store_partial(out) }
+    for (i, out) in out.chunks_mut(S::BYTES).enumerate() {
+        let mut total = [Vector::<S, i32>::zero(simd); 4];
+        for (v, total) in total.iter_mut().enumerate() {
+            *total = Vector::load(simd, &sums[i * S::BYTES + v * Vector::<S, i32>::LANES..]);
+        }
+        let codes = requantizer.codes(simd, total, channel + i * S::BYTES);
+        if out.len() == S::BYTES { codes.store(out) } else { codes.store_partial(out) }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::input::{Pairs, Quads};
 use super::weights::{Line, PackedWeights, Panel};
-use super::{Form, GROUP, PANEL, QUADS};
+use super::{Form, PANEL, QUADS};
 use crate::lanes::{Simd, Vector};
 
 const BY_QUADS: u8 = Form::Quads as u8;
@@ -12,163 +12,177 @@ const BY_PAIRS: u8 = Form::Pairs as u8;
 /// Rows whose time is that of reading the weights.
 const FEW: usize = 3;
 
-/// Activations of one block, staged.
+/// Activations, staged.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
+    /// How many.
+    pub(super) len: usize,
+    /// Their words, block by block, `step` rows in each.
     pub(super) quads: &'a [Quads],
     /// For [`Form::Pairs`], if the weights or the instruction set need it; else none.
     pub(super) pairs: &'a [Pairs],
+    pub(super) step: usize,
     /// Every code is below 128: so no sum of two products leaves 16 bits.
     pub(super) small: bool,
 }
 
-/// Which words of the rows the lines meet.
-#[derive(Clone, Copy)]
-enum Order<'a> {
-    /// Line `j` those of number `j`; and what to ask the memory for meanwhile.
-    Same(&'a [Line]),
-    /// Line `j` those of number `at[j]`.
-    At(&'a [u8]),
+/// The sums of some rows with a group of columns, `step` from row to row.
+pub(super) struct Sums<'a> {
+    pub(super) sums: &'a mut [i32],
+    pub(super) step: usize,
 }
 
-impl Order<'_> {
-    /// The number of the words that line `j` meets.
+/// What the sums of some rows with a group start from: `bias - zero_point * column_sums - row_sum * zero_points`.
+#[derive(Clone, Copy)]
+pub(super) struct Offset<'a> {
+    /// Of the activations.
+    pub(super) zero_point: i32,
+    pub(super) column_sums: &'a [i32],
+    pub(super) bias: &'a [i32],
+    /// Of the weights, if they have any.
+    pub(super) zero_points: Option<&'a [i32]>,
+    pub(super) row_sums: &'a [i32],
+}
+
+impl Offset<'_> {
+    /// Of some columns, from `column` on, without what depends on the row.
     #[inline(always)]
-    fn word(&self, j: usize) -> usize {
-        match self {
-            Order::Same(_) => j,
-            Order::At(at) => usize::from(at[j]) % QUADS,
+    fn load<S: Simd, const VECTORS: usize>(&self, simd: S, column: usize) -> [Vector<S, i32>; VECTORS] {
+        let mut offset = load::<S, VECTORS>(simd, &self.bias[column..]);
+        for (offset, column_sum) in offset.iter_mut().zip(load::<S, VECTORS>(simd, &self.column_sums[column..])) {
+            *offset -= simd.splat(self.zero_point) * column_sum;
         }
+        offset
     }
 }
 
-/// Adds the products of some rows with one group of columns in one block: `sums[i][j] += rows[i] . column j`.
 #[inline(always)]
-pub(super) fn multiply_block<S: Simd>(
+fn load<S: Simd, const VECTORS: usize>(simd: S, from: &[i32]) -> [Vector<S, i32>; VECTORS] {
+    let mut to = [Vector::zero(simd); VECTORS];
+    for (v, to) in to.iter_mut().enumerate() {
+        *to = Vector::load(simd, &from[v * Vector::<S, i32>::LANES..]);
+    }
+    to
+}
+
+/// A panel of a group, or two, in some blocks; and what the sums start from, if these are the first.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    weights: &'a PackedWeights,
+    group: usize,
+    start: usize,
+    end: usize,
+    panel: usize,
+    /// It and the next in the first of the blocks, found once for all rows.
+    first: [Panel<'a>; 2],
+    offset: Option<Offset<'a>>,
+}
+
+impl<'a> Columns<'a> {
+    /// It and the next in a block.
+    #[inline(always)]
+    fn at(&self, block: usize, two: bool) -> [Panel<'a>; 2] {
+        let panel = self.weights.panel(self.group, block, self.panel);
+        [panel, if two { self.weights.panel(self.group, block, self.panel + 1) } else { panel }]
+    }
+}
+
+/// Adds the products of some rows with one group of columns in some blocks: `sums[i][j] += rows[i] . column j`. Only those by
+/// [`Form::Quads`] may be several.
+#[inline(always)]
+pub(super) fn multiply_group<S: Simd>(
     simd: S,
     weights: &PackedWeights,
-    [group, block]: [usize; 2],
+    [group, start, end]: [usize; 3],
     rows: Rows<'_>,
-    sums: &mut [[i32; GROUP]],
+    sums: &mut Sums<'_>,
+    offset: Option<Offset<'_>>,
 ) {
     let panels = weights.panels(group);
-    let mut p = 0;
-    while p < panels {
-        let panel = weights.panel(group, block, p);
-        let column = p * PANEL;
-        p += 1;
+    let mut panel = 0;
+    while panel < panels {
         // Two panels at a time where one register spans a panel and there are 32 of them. Not for a few rows: memory is what
         // takes their time, and is faster where reading goes on in one place (1.1 to 1.9 times, Zen 4).
-        let two = S::BYTES == 64 && sums.len() > FEW && p < panels;
-        let next = if two { Some(weights.panel(group, block, p)) } else { None };
-        match (Form::best::<S>(), next) {
-            (Form::Quads, Some(next)) => {
-                two_panels(simd, rows, [panel, next], sums, column);
-                p += 1;
+        let two = S::BYTES == 64 && rows.len > FEW && panel + 1 < panels;
+        let mut first = [Panel::default(); 2];
+        if start < end {
+            first = [weights.panel(group, start, panel); 2];
+            if two {
+                first[1] = weights.panel(group, start, panel + 1);
             }
-            (Form::Quads, _) => one_panel::<S, BY_QUADS>(simd, rows, panel, sums, column),
-            (Form::Bytes, _) if rows.small || !panel.wide => one_panel::<S, BY_BYTES>(simd, rows, panel, sums, column),
-            _ => one_panel::<S, BY_PAIRS>(simd, rows, panel, sums, column),
+        }
+        let columns = Columns { weights, group, start, end, panel, first, offset };
+        match Form::best::<S>() {
+            Form::Quads if two => two_panels(simd, columns, rows, sums),
+            Form::Quads => one_panel::<S, BY_QUADS>(simd, columns, rows, sums),
+            Form::Bytes if rows.small || !first[0].wide => one_panel::<S, BY_BYTES>(simd, columns, rows, sums),
+            _ => one_panel::<S, BY_PAIRS>(simd, columns, rows, sums),
+        }
+        panel += if two { 2 } else { 1 };
+    }
+}
+
+#[inline(always)]
+fn two_panels<S: Simd>(simd: S, columns: Columns<'_>, rows: Rows<'_>, sums: &mut Sums<'_>) {
+    multiply_lines::<S, BY_QUADS, 2, false>(simd, columns, rows, sums);
+    // None, unless the weights were packed on another instruction set.
+    if columns.weights.any_split() {
+        for panel in columns.panel..columns.panel + 2 {
+            let mut columns = Columns { panel, offset: None, ..columns };
+            columns.first = columns.at(columns.start, false);
+            multiply_lines::<S, BY_QUADS, 1, true>(simd, columns, rows, sums);
         }
     }
 }
 
+/// One panel, with what was split off its lines.
 #[inline(always)]
-fn two_panels<S: Simd>(
-    simd: S,
-    rows: Rows<'_>,
-    [panel, next]: [Panel<'_>; 2],
-    sums: &mut [[i32; GROUP]],
-    column: usize,
-) {
-    let order = Order::Same(panel.ahead);
-    multiply_lines::<S, BY_QUADS, 2>(simd, rows, [panel.lines, next.lines], order, sums, column);
-    add_extra::<S, BY_QUADS>(simd, rows, panel, sums, column);
-    add_extra::<S, BY_QUADS>(simd, rows, next, sums, column + PANEL);
-}
-
-#[inline(always)]
-fn one_panel<S: Simd, const FORM: u8>(
-    simd: S,
-    rows: Rows<'_>,
-    panel: Panel<'_>,
-    sums: &mut [[i32; GROUP]],
-    column: usize,
-) {
+fn one_panel<S: Simd, const FORM: u8>(simd: S, columns: Columns<'_>, rows: Rows<'_>, sums: &mut Sums<'_>) {
     // By pairs the sums are 256 times too large, and must fit 32 bits.
     const { assert!(256 * 4 * QUADS as i64 * 255 * 128 <= i32::MAX as i64) };
-    lines::<S, FORM>(simd, rows, panel.lines, Order::Same(panel.ahead), sums, column);
-    add_extra::<S, FORM>(simd, rows, panel, sums, column);
-}
-
-#[inline(always)]
-fn add_extra<S: Simd, const FORM: u8>(
-    simd: S,
-    rows: Rows<'_>,
-    panel: Panel<'_>,
-    sums: &mut [[i32; GROUP]],
-    column: usize,
-) {
-    if !panel.extra.is_empty() {
-        lines::<S, FORM>(simd, rows, panel.extra, Order::At(panel.extra_at), sums, column);
-    }
-}
-
-/// Some lines of one panel.
-#[inline(always)]
-fn lines<S: Simd, const FORM: u8>(
-    simd: S,
-    rows: Rows<'_>,
-    lines: &[Line],
-    order: Order<'_>,
-    sums: &mut [[i32; GROUP]],
-    column: usize,
-) {
     match S::BYTES {
-        64 => multiply_lines::<S, FORM, 1>(simd, rows, [lines, lines], order, sums, column),
-        32 => multiply_lines::<S, FORM, 2>(simd, rows, [lines, lines], order, sums, column),
-        _ => multiply_lines::<S, FORM, 4>(simd, rows, [lines, lines], order, sums, column),
+        64 => multiply_lines::<S, FORM, 1, false>(simd, columns, rows, sums),
+        32 => multiply_lines::<S, FORM, 2, false>(simd, columns, rows, sums),
+        _ => multiply_lines::<S, FORM, 4, false>(simd, columns, rows, sums),
     }
 }
 
 /// All rows, in tiles of as many as the registers hold: 12 x 2 sums in AVX-512's 32 registers, 4 x 4 in NEON's, 4 x 2 in
 /// AVX2's 16 (6 x 2 is a tenth slower: it leaves none for the products), 2 x 4 in SSE's.
 #[inline(always)]
-fn multiply_lines<S: Simd, const FORM: u8, const VECTORS: usize>(
+fn multiply_lines<S: Simd, const FORM: u8, const VECTORS: usize, const EXTRA: bool>(
     simd: S,
+    columns: Columns<'_>,
     rows: Rows<'_>,
-    lines: [&[Line]; 2],
-    order: Order<'_>,
-    sums: &mut [[i32; GROUP]],
-    column: usize,
+    sums: &mut Sums<'_>,
 ) {
-    let (mut i, n) = (0, sums.len());
+    let (mut i, n) = (0, rows.len);
     if S::BYTES == 64 {
         while n - i >= 12 {
-            tile::<S, FORM, 12, VECTORS, 1>(simd, rows, lines, order, sums, [i, column]);
+            tile::<S, FORM, 12, VECTORS, 1, EXTRA>(simd, columns, rows, sums, i);
             i += 12;
         }
     }
     if S::BYTES >= 32 || S::REGISTERS == 32 {
         while n - i >= 4 {
-            tile::<S, FORM, 4, VECTORS, 1>(simd, rows, lines, order, sums, [i, column]);
+            tile::<S, FORM, 4, VECTORS, 1, EXTRA>(simd, columns, rows, sums, i);
             i += 4;
         }
     }
     // Several sums of one column hide how long an operation takes.
     while n - i >= 2 {
         if S::BYTES == 64 {
-            tile::<S, FORM, 2, VECTORS, 2>(simd, rows, lines, order, sums, [i, column]);
+            tile::<S, FORM, 2, VECTORS, 2, EXTRA>(simd, columns, rows, sums, i);
         } else {
-            tile::<S, FORM, 2, VECTORS, 1>(simd, rows, lines, order, sums, [i, column]);
+            tile::<S, FORM, 2, VECTORS, 1, EXTRA>(simd, columns, rows, sums, i);
         }
         i += 2;
     }
     while i < n {
         if S::BYTES >= 32 {
-            tile::<S, FORM, 1, VECTORS, 4>(simd, rows, lines, order, sums, [i, column]);
+            tile::<S, FORM, 1, VECTORS, 4, EXTRA>(simd, columns, rows, sums, i);
         } else {
-            tile::<S, FORM, 1, VECTORS, 1>(simd, rows, lines, order, sums, [i, column]);
+            tile::<S, FORM, 1, VECTORS, 1, EXTRA>(simd, columns, rows, sums, i);
         }
         i += 1;
     }
@@ -176,44 +190,97 @@ fn multiply_lines<S: Simd, const FORM: u8, const VECTORS: usize>(
 
 /// `ROWS` rows from `row` on by `VECTORS` registers of columns, each with `CHAINS` sums of every so many lines.
 #[inline(always)]
-fn tile<S: Simd, const FORM: u8, const ROWS: usize, const VECTORS: usize, const CHAINS: usize>(
+fn tile<S: Simd, const FORM: u8, const ROWS: usize, const VECTORS: usize, const CHAINS: usize, const EXTRA: bool>(
     simd: S,
+    columns: Columns<'_>,
     rows: Rows<'_>,
-    lines: [&[Line]; 2],
-    order: Order<'_>,
-    sums: &mut [[i32; GROUP]],
-    [row, column]: [usize; 2],
+    sums: &mut Sums<'_>,
+    row: usize,
 ) {
-    let mut tile = Tile::<ROWS> { quads: &[[0; QUADS]; ROWS], pairs: &[[[0; QUADS]; 2]; ROWS], lines, ahead: &[] };
-    if FORM == BY_PAIRS {
-        tile.pairs = rows.pairs[row..].first_chunk().expect("as many rows as the tile has");
-    } else {
-        tile.quads = rows.quads[row..].first_chunk().expect("as many rows as the tile has");
-    }
-    let len = lines[0].len().min(lines[1].len()).min(QUADS);
-    // The first rows ask for what all of them read.
-    if let (Order::Same(ahead), 0) = (order, row) {
-        tile.ahead = ahead;
-    }
     let mut acc = [[[Vector::<S, i32>::zero(simd); VECTORS]; ROWS]; CHAINS];
-    let whole = len / CHAINS * CHAINS;
-    for j in (0..whole).step_by(CHAINS) {
-        for (chain, acc) in acc.iter_mut().enumerate() {
-            tile.add_line::<S, FORM, VECTORS>(simd, acc, [j + chain, order.word(j + chain), len]);
+    let (mut block, [mut panel, mut next]) = (columns.start, columns.first);
+    // At least one, even if it has no lines. Elsewhere it is the only one.
+    loop {
+        let staged = (block - columns.start) * rows.step + row;
+        let mut tile = Tile::<ROWS> {
+            quads: &[[0; QUADS]; ROWS],
+            pairs: &[[[0; QUADS]; 2]; ROWS],
+            lines: if EXTRA { [panel.extra; 2] } else { [panel.lines, next.lines] },
+            ahead: &[],
+        };
+        if FORM == BY_PAIRS {
+            tile.pairs = rows.pairs[staged..].first_chunk().expect("as many rows as the tile has");
+        } else {
+            tile.quads = rows.quads[staged..].first_chunk().expect("as many rows as the tile has");
+        }
+        if !EXTRA {
+            // The first rows ask for what all of them read, where that is not several blocks: those the memory is ahead of.
+            if row == 0 && columns.end - columns.start == 1 {
+                tile.ahead = panel.ahead;
+            }
+            let len = tile.lines[0].len().min(tile.lines[1].len()).min(QUADS);
+            let whole = len / CHAINS * CHAINS;
+            for j in (0..whole).step_by(CHAINS) {
+                for (chain, acc) in acc.iter_mut().enumerate() {
+                    tile.add_line::<S, FORM, VECTORS>(simd, acc, [j + chain, j + chain, len]);
+                }
+            }
+            for j in whole..len {
+                tile.add_line::<S, FORM, VECTORS>(simd, &mut acc[0], [j, j, len]);
+            }
+            tile.ahead = &[];
+            tile.lines = [panel.extra; 2];
+        }
+        if EXTRA || VECTORS * S::BYTES == 64 {
+            for (j, word) in panel.extra_at.iter().enumerate() {
+                tile.add_line::<S, FORM, VECTORS>(simd, &mut acc[0], [j, usize::from(*word) % QUADS, 0]);
+            }
+        }
+        block += 1;
+        if S::BYTES < 64 || block >= columns.end {
+            break;
+        }
+        [panel, next] = columns.at(block, VECTORS * S::BYTES > 64);
+    }
+    let mut total = acc[0];
+    for acc in &acc[1..] {
+        for (total, acc) in total.iter_mut().zip(acc) {
+            for (total, acc) in total.iter_mut().zip(acc) {
+                *total += *acc;
+            }
         }
     }
-    for j in whole..len {
-        tile.add_line::<S, FORM, VECTORS>(simd, &mut acc[0], [j, order.word(j), len]);
+    if FORM == BY_PAIRS {
+        for total in total.as_flattened_mut() {
+            *total = *total >> 8;
+        }
     }
-    for r in 0..ROWS {
-        for v in 0..VECTORS {
-            let sums = &mut sums[row + r][column + v * Vector::<S, i32>::LANES..];
-            let mut sum = acc[0][r][v];
-            for acc in &acc[1..] {
-                sum += acc[r][v];
+    let column = columns.panel * PANEL;
+    let to = &mut sums.sums[row * sums.step + column..];
+    // A loop for each case: with the choice in it, the compiler would keep the sums in memory.
+    if let Some(offset @ Offset { zero_points: Some(zero_points), .. }) = columns.offset {
+        let zero_points = load::<S, VECTORS>(simd, &zero_points[column..]);
+        let all = offset.load::<S, VECTORS>(simd, column);
+        for (r, total) in total.into_iter().enumerate() {
+            let row_sum = simd.splat(offset.row_sums[row + r]);
+            for (v, total) in total.into_iter().enumerate() {
+                let start = all[v] - row_sum * zero_points[v];
+                (start + total).store(&mut to[r * sums.step + v * Vector::<S, i32>::LANES..]);
             }
-            let product = if FORM == BY_PAIRS { sum >> 8 } else { sum };
-            (Vector::load(simd, sums) + product).store(sums);
+        }
+    } else if let Some(offset) = columns.offset {
+        let offset = offset.load::<S, VECTORS>(simd, column);
+        for (r, total) in total.into_iter().enumerate() {
+            for (v, total) in total.into_iter().enumerate() {
+                (offset[v] + total).store(&mut to[r * sums.step + v * Vector::<S, i32>::LANES..]);
+            }
+        }
+    } else {
+        for (r, total) in total.into_iter().enumerate() {
+            for (v, total) in total.into_iter().enumerate() {
+                let to = &mut to[r * sums.step + v * Vector::<S, i32>::LANES..];
+                (Vector::load(simd, to) + total).store(to);
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The right operand, laid out once in the order in which the product reads it.
 
 use super::super::QuantizeError;
-use super::{BLOCK, GROUP, PANEL, QUADS, zeros};
-use crate::lanes::LengthError;
+use super::{BLOCK, Form, GROUP, PANEL, QUADS, zeros};
+use crate::dispatch::{Kernel, dispatch};
+use crate::lanes::{LengthError, Simd};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -36,7 +37,7 @@ struct Limits {
 }
 
 /// A panel in one block.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Panel<'a> {
     pub(super) lines: &'a [Line],
     /// What is read two panels later, as far as there is any.
@@ -51,8 +52,9 @@ pub(super) struct Panel<'a> {
 /// Weights of `k` x `n` codes, packed for [`matmul`](super::matmul) and [`matvec`](super::matvec), with their zero points
 /// and bias.
 ///
-/// A byte per weight and 8 to 12 per column, `k` rounded up to four and `n` to sixteen; up to an eighth more for weights that
-/// are split, see [`matmul_into`](super::matmul_into). The layout is the same on every instruction set. With zero points `z` and bias `b`, column `j` of a product is
+/// A byte per weight and 8 to 12 per column, `k` rounded up to four and `n` to sixteen; up to an eighth more where large weights
+/// are split, see [`matmul_into`](super::matmul_into). They are packed for the instruction set that runs; on another one the
+/// integers are the same, only slower to come by. With zero points `z` and bias `b`, column `j` of a product is
 ///
 /// ```text
 /// y[j] = b[j] + sum over i of (x[i] - zero_point) * (w[i][j] - z[j])
@@ -123,6 +125,7 @@ impl PackedWeights {
             zero_points: Vec::new(),
             bias: zeros(1, padded)?,
         };
+        let split = dispatch(Saturates);
         packed.lines.try_reserve_exact(count).map_err(|_| too_large)?;
         for first in (0..panels).step_by(GROUP / PANEL) {
             for start in (0..k).step_by(BLOCK) {
@@ -139,18 +142,18 @@ impl PackedWeights {
                         }
                         packed.lines.push(line);
                     }
-                    packed.limit(begin);
+                    packed.limit(begin, split);
                 }
             }
         }
         Ok(packed)
     }
 
-    /// Limits the lines of a panel, from `begin` on, to pairs whose products' sum fits 16 bits, if so few lines need it that
-    /// multiplying those twice is cheap.
-    fn limit(&mut self, begin: usize) {
+    /// Limits the lines of a panel, from `begin` on, to pairs whose products' sum fits 16 bits, if `split`, and if so few lines
+    /// need it that multiplying those twice is cheap.
+    fn limit(&mut self, begin: usize, split: bool) {
         let (before, lines) = (self.extra.len(), &mut self.lines[begin..]);
-        let most = before + lines.len().div_ceil(8);
+        let most = before + if split { lines.len().div_ceil(8) } else { 0 };
         let mut wide = false;
         for (i, line) in lines.iter().enumerate() {
             if line.excess().is_some() {
@@ -274,6 +277,12 @@ impl PackedWeights {
         self.any_wide
     }
 
+    /// Whether any lines are split in two.
+    #[inline(always)]
+    pub(super) fn any_split(&self) -> bool {
+        !self.extra.is_empty()
+    }
+
     /// What is added to the products of a group: the column sums, the bias, and the zero points if there are any.
     #[inline(always)]
     pub(super) fn columns(&self, group: usize) -> (&[i32], &[i32], Option<&[i32]>) {
@@ -284,6 +293,18 @@ impl PackedWeights {
     #[inline(always)]
     pub(super) fn has_zero_points(&self) -> bool {
         !self.zero_points.is_empty()
+    }
+}
+
+/// Whether the instruction set adds two products in 16 bits.
+struct Saturates;
+
+impl Kernel for Saturates {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> bool {
+        Form::best::<S>() == Form::Bytes
     }
 }
 

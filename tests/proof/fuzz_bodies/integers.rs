@@ -37,10 +37,14 @@ fn product<A: Activation + Sample + Into<i64>>(i: &mut Input<'_>) {
     let sums = definition::matmul((m, k, n), (&x, zero_point), (&w, &z), &bias);
     let sums: Vec<i32> = sums.into_iter().map(|v| v as i32).collect();
 
-    let weights = PackedWeights::new(&w, k, n).expect("a small matrix");
-    let weights = weights.with_zero_points(&z).expect("one, or n").with_bias(&bias).expect("n of them");
+    let packed = || {
+        let weights = PackedWeights::new(&w, k, n).expect("a small matrix");
+        weights.with_zero_points(&z).expect("one, or n").with_bias(&bias).expect("n of them")
+    };
+    let weights = packed();
     let view = MatrixView::with_stride(&buffer, m, k, stride).expect("a small matrix");
     everywhere(&sums, m * n, || matmul(view, zero_point, &weights).expect("k columns"));
+    everywhere(&sums, m * n, || matmul(view, zero_point, &packed()).expect("k columns"));
 
     let (multiplier, code) = (f32::from_bits(i.word() as u32 % 0x4e00_0000), i.element::<i8>());
     let codes: Vec<i8> =
