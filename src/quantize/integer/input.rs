@@ -63,17 +63,10 @@ impl Input<'_> {
     /// The words of some codes of row `i`, at most a block of them. What is missing to a whole word meets weights that
     /// are 0. Whether every code is below 128.
     #[inline(always)]
-    pub(super) fn stage<S: Simd>(
-        &self,
-        simd: S,
-        i: usize,
-        codes: Range<usize>,
-        quads: &mut Quads,
-        pairs: Option<&mut Pairs>,
-    ) -> bool {
+    pub(super) fn stage<S: Simd>(&self, simd: S, i: usize, codes: Range<usize>, quads: &mut Quads) -> bool {
         match self {
-            Input::Unsigned(view) => stage(simd, &view.row(i)[codes], quads, pairs),
-            Input::Signed(view) => stage(simd, &view.row(i)[codes], quads, pairs),
+            Input::Unsigned(view) => stage(simd, &view.row(i)[codes], quads),
+            Input::Signed(view) => stage(simd, &view.row(i)[codes], quads),
         }
     }
 
@@ -118,24 +111,34 @@ impl Bytes for i8 {
 }
 
 #[inline(always)]
-fn stage<S: Simd, A: Bytes>(simd: S, codes: &[A], quads: &mut Quads, mut pairs: Option<&mut Pairs>) -> bool {
+fn stage<S: Simd, A: Bytes>(simd: S, codes: &[A], quads: &mut Quads) -> bool {
     let (lanes, words) = (Vector::<S, A>::LANES, Vector::<S, u32>::LANES);
+    let (whole, rest) = codes.split_at(codes.len() / lanes * lanes);
     let mut all = Vector::<S, u8>::zero(simd);
-    let mut at = 0;
-    while at * 4 < codes.len() {
-        let rest = &codes[at * 4..];
-        let v =
-            A::unsigned(if rest.len() < lanes { Vector::load_partial(simd, rest) } else { Vector::load(simd, rest) });
+    for (codes, quads) in whole.chunks_exact(lanes).zip(quads.chunks_exact_mut(words)) {
+        let v = A::unsigned(Vector::load(simd, codes));
         all |= v;
-        v.bitcast::<u32>().store(&mut quads[at..]);
-        if let Some(pairs) = &mut pairs {
-            let [low, high] = u8::split(v);
-            low.bitcast::<u32>().store(&mut pairs[0][at..]);
-            high.bitcast::<u32>().store(&mut pairs[1][at..]);
-        }
-        at += words;
+        v.bitcast::<u32>().store(quads);
+    }
+    if !rest.is_empty() {
+        let v = A::unsigned(Vector::load_partial(simd, rest));
+        all |= v;
+        v.bitcast::<u32>().store(&mut quads[whole.len() / 4..]);
     }
     all.reduce_or() < 128
+}
+
+/// Staged words as 16 bits.
+#[inline(always)]
+pub(super) fn split<S: Simd>(simd: S, quads: &Quads, [low, high]: &mut Pairs) {
+    let words = Vector::<S, u32>::LANES;
+    for (quads, (low, high)) in
+        quads.chunks_exact(words).zip(low.chunks_exact_mut(words).zip(high.chunks_exact_mut(words)))
+    {
+        let halves = u8::split(Vector::load(simd, quads).bitcast::<u8>());
+        halves[0].bitcast::<u32>().store(low);
+        halves[1].bitcast::<u32>().store(high);
+    }
 }
 
 #[inline(always)]

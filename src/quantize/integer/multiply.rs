@@ -1,6 +1,6 @@
 //! The product, block by block: activations are staged, tiles add to sums, finished sums go out.
 
-use super::input::{Input, Pairs, Quads};
+use super::input::{Input, Pairs, Quads, split};
 use super::requantize::{OutputCode, Requantizer};
 use super::tile::{Offset, Rows, Sums, multiply_group};
 use super::weights::PackedWeights;
@@ -59,7 +59,7 @@ impl<'a> Kernel for Large<'a> {
         let fit = STAGED / product.weights.blocks().max(1) / TALL * TALL;
         let rows = if fit == 0 { ROWS } else { fit.min(ROWS) };
         let mut quads = Aligned([[0; QUADS]; STAGED]);
-        product.multiply(simd, &mut quads.0, &mut [], [rows, STAGED / rows]);
+        product.multiply(simd, &mut quads.0, &mut [], [rows, STAGED / rows, STAGED / rows]);
         None
     }
 }
@@ -82,7 +82,8 @@ impl Kernel for Multiply<'_> {
         } else {
             &mut []
         };
-        self.multiply(simd, &mut quads.0, pairs, [ROWS, 1]);
+        let rows = self.input.rows().clamp(1, ROWS);
+        self.multiply(simd, &mut quads.0, pairs, [rows, ROWS / rows, 1]);
     }
 }
 
@@ -96,55 +97,66 @@ impl Multiply<'_> {
         }
     }
 
-    /// All products, of so many rows and blocks at a time. `pairs` has none if none are needed.
+    /// All products. So many rows, `step`, and blocks of them are `staged` at a time, so many blocks multiplied `at_once`.
+    /// `pairs` has none if none are needed.
     #[inline(always)]
-    fn multiply<S: Simd>(mut self, simd: S, quads: &mut [Quads], pairs: &mut [Pairs], [step, staged]: [usize; 2]) {
+    fn multiply<S: Simd>(
+        mut self,
+        simd: S,
+        quads: &mut [Quads],
+        pairs: &mut [Pairs],
+        [step, staged, at_once]: [usize; 3],
+    ) {
         let weights = self.weights;
         let (m, k, n, blocks) = (self.input.rows(), weights.k(), weights.n(), weights.blocks());
         let mut sums = Aligned([[0i32; GROUP]; ROWS]);
         let mut row_sums = [0i32; ROWS];
-        let mut small = true;
+        let mut small = [true; ROWS];
         for first in (0..m).step_by(step) {
-            let rows = step.min(m - first);
+            let len = step.min(m - first);
             if weights.has_zero_points() {
                 let shift = self.input.shift().wrapping_mul(k as i32);
-                for (i, row_sum) in row_sums[..rows].iter_mut().enumerate() {
+                for (i, row_sum) in row_sums[..len].iter_mut().enumerate() {
                     *row_sum = self.input.row_sum(simd, first + i).wrapping_add(shift);
                 }
             }
             for group in 0..weights.groups() {
-                if rows >= TALL {
-                    self.prefetch(simd, first..first + rows, group);
+                if len >= TALL {
+                    self.prefetch(simd, first..first + len, group);
                 }
                 let (column_sums, bias, zero_points) = weights.columns(group);
                 let zero_point = self.zero_point + self.input.shift();
                 let mut offset = Some(Offset { zero_point, column_sums, bias, zero_points, row_sums: &row_sums });
                 // Without any block there is the offset.
-                for start in (0..blocks.max(1)).step_by(staged) {
-                    let some = start..blocks.min(start + staged);
+                for start in (0..blocks.max(1)).step_by(at_once) {
+                    let (end, at) = (blocks.min(start + at_once), start % staged);
                     // If all blocks have room they stay staged for all groups.
-                    if group == 0 || blocks > staged {
-                        small = true;
-                        for (at, block) in some.clone().enumerate() {
+                    if at == 0 && (group == 0 || blocks > staged) {
+                        for (at, block) in (start..blocks.min(start + staged)).enumerate() {
                             let codes = block * BLOCK..k.min((block + 1) * BLOCK);
-                            for i in 0..rows {
-                                let pairs = pairs.get_mut(at * step + i);
+                            small[at] = true;
+                            for i in 0..len {
                                 let quads = &mut quads[at * step + i];
-                                small &= self.input.stage(simd, first + i, codes.clone(), quads, pairs);
+                                small[at] &= self.input.stage(simd, first + i, codes.clone(), quads);
+                            }
+                            for (quads, pairs) in quads[at * step..][..len].iter().zip(pairs.iter_mut().skip(at * step))
+                            {
+                                split(simd, quads, pairs);
                             }
                         }
                     }
-                    let rows = Rows { len: rows, quads, pairs, step, small };
+                    let pairs = pairs.get(at * step..).unwrap_or(&[]);
+                    let rows = Rows { len, quads: &quads[at * step..], pairs, step, small: small[at] };
                     let mut sums = match &mut self.output {
                         Output::I32(out) if (group + 1) * GROUP <= n => {
                             Sums { sums: &mut out[first * n + group * GROUP..], step: n }
                         }
                         _ => Sums { sums: sums.0.as_flattened_mut(), step: GROUP },
                     };
-                    multiply_group(simd, weights, [group, some.start, some.end], rows, &mut sums, offset);
+                    multiply_group(simd, weights, [group, start, end], rows, &mut sums, offset);
                     offset = None;
                 }
-                for (i, sums) in sums.0[..rows].iter().enumerate() {
+                for (i, sums) in sums.0[..len].iter().enumerate() {
                     self.finish(simd, first + i, group, sums);
                 }
             }

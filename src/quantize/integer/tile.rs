@@ -206,7 +206,6 @@ fn tile<S: Simd, const FORM: u8, const ROWS: usize, const VECTORS: usize, const 
             quads: &[[0; QUADS]; ROWS],
             pairs: &[[[0; QUADS]; 2]; ROWS],
             lines: if EXTRA { [panel.extra; 2] } else { [panel.lines, next.lines] },
-            ahead: &[],
         };
         if FORM == BY_PAIRS {
             tile.pairs = rows.pairs[staged..].first_chunk().expect("as many rows as the tile has");
@@ -214,26 +213,21 @@ fn tile<S: Simd, const FORM: u8, const ROWS: usize, const VECTORS: usize, const 
             tile.quads = rows.quads[staged..].first_chunk().expect("as many rows as the tile has");
         }
         if !EXTRA {
-            // The first rows ask for what all of them read, where that is not several blocks: those the memory is ahead of.
-            if row == 0 && columns.end - columns.start == 1 {
-                tile.ahead = panel.ahead;
-            }
             let len = tile.lines[0].len().min(tile.lines[1].len()).min(QUADS);
             let whole = len / CHAINS * CHAINS;
             for j in (0..whole).step_by(CHAINS) {
                 for (chain, acc) in acc.iter_mut().enumerate() {
-                    tile.add_line::<S, FORM, VECTORS>(simd, acc, [j + chain, j + chain, len]);
+                    tile.add_line::<S, FORM, VECTORS>(simd, acc, [j + chain, j + chain]);
                 }
             }
             for j in whole..len {
-                tile.add_line::<S, FORM, VECTORS>(simd, &mut acc[0], [j, j, len]);
+                tile.add_line::<S, FORM, VECTORS>(simd, &mut acc[0], [j, j]);
             }
-            tile.ahead = &[];
             tile.lines = [panel.extra; 2];
         }
         if EXTRA || VECTORS * S::BYTES == 64 {
             for (j, word) in panel.extra_at.iter().enumerate() {
-                tile.add_line::<S, FORM, VECTORS>(simd, &mut acc[0], [j, usize::from(*word) % QUADS, 0]);
+                tile.add_line::<S, FORM, VECTORS>(simd, &mut acc[0], [j, usize::from(*word) % QUADS]);
             }
         }
         block += 1;
@@ -290,11 +284,10 @@ struct Tile<'a, const ROWS: usize> {
     quads: &'a [Quads; ROWS],
     pairs: &'a [Pairs; ROWS],
     lines: [&'a [Line]; 2],
-    ahead: &'a [Line],
 }
 
 impl<const ROWS: usize> Tile<'_, ROWS> {
-    /// Adds the products of line `j`, of `len`, with the words of number `word`.
+    /// Adds the products of line `j` with the words of number `word`.
     ///
     /// By pairs, a weight stands in the high byte of its 16 bits, so that one operation gets it there: a shift for the low
     /// bytes, a mask for the high ones.
@@ -303,14 +296,9 @@ impl<const ROWS: usize> Tile<'_, ROWS> {
         &self,
         simd: S,
         acc: &mut [[Vector<S, i32>; VECTORS]; ROWS],
-        [j, word, len]: [usize; 3],
+        [j, word]: [usize; 2],
     ) {
         let (high, one) = (simd.splat(0xff00u16).bitcast::<i16>(), simd.splat(1i16));
-        for panel in 0..VECTORS * S::BYTES / 64 {
-            if let Some(line) = self.ahead.get(panel * len + j) {
-                Vector::prefetch(simd, &line.0);
-            }
-        }
         let mut weights = [Vector::<S, i8>::zero(simd); VECTORS];
         for (v, weights) in weights.iter_mut().enumerate() {
             let byte = v * S::BYTES;

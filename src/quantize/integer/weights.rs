@@ -40,8 +40,6 @@ struct Limits {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Panel<'a> {
     pub(super) lines: &'a [Line],
-    /// What is read two panels later, as far as there is any.
-    pub(super) ahead: &'a [Line],
     /// To be added to the lines of these numbers.
     pub(super) extra: &'a [Line],
     pub(super) extra_at: &'a [u8],
@@ -264,7 +262,6 @@ impl PackedWeights {
         let begin = if number == 0 { 0 } else { self.panels[number - 1].extra };
         Panel {
             lines: &self.lines[start..][..len],
-            ahead: &self.lines[(start + 2 * QUADS).min(self.lines.len())..],
             extra: &self.extra[begin..end],
             extra_at: &self.extra_at[begin..end],
             wide,
