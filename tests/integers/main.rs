@@ -47,8 +47,7 @@ impl<A: Activation + Sample + Into<i64>> Product<A> {
         let (_, k, n) = self.size;
         let pack = |isa| with_isa(isa, || PackedWeights::new(&self.w, k, n).unwrap()).unwrap();
         let finish = |w: PackedWeights| w.with_zero_points(&self.z).unwrap().with_bias(&self.bias).unwrap();
-        let all =
-            Isa::available().into_iter().flat_map(|packed| Isa::available().into_iter().map(move |isa| [packed, isa]));
+        let all = Isa::available().flat_map(|packed| Isa::available().map(move |isa| [packed, isa]));
         all.map(|[packed, isa]| (finish(pack(packed)), [packed, isa])).collect()
     }
 
