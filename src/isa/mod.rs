@@ -59,6 +59,19 @@ macro_rules! bytewise {
     }};
 }
 
+/// How the products of bytes, four to a sum, cost the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Products {
+    /// `dot_quads`: one instruction of AVX-512. NEON's emulation multiplies before it widens, and in `Scalar` each way is
+    /// a loop.
+    Quads,
+    /// `dot_pairs_saturating`, then `dot_pairs` with ones: three instructions of AVX2 and SSE4.2, right where no sum of two
+    /// products leaves 16 bits. (`dot_quads` takes seven.) Elsewhere `Pairs`.
+    Bytes,
+    /// `dot_pairs`, of bytes in 16 bits.
+    Pairs,
+}
+
 /// The register of one instruction set, and what needs no knowledge of lanes.
 ///
 /// A value of the implementing type proves that the CPU has the instruction set, so its methods are safe.
@@ -73,6 +86,8 @@ pub trait Registers: Copy + Debug + Send + Sync + Unpin + 'static {
     const BYTES: usize = size_of::<Self::Reg>();
     /// How many there are.
     const REGISTERS: usize = 16;
+    /// How products of bytes cost the least; each way gives the same integers.
+    const PRODUCTS: Products = Products::Quads;
     /// Whether `fma` is an instruction. A kernel may take another way to the same bits where it is not.
     const FAST_FMA: bool = false;
 

@@ -23,8 +23,8 @@ mod table;
 mod width;
 
 use crate::cpu::Isa;
-use crate::isa::Registers;
 use crate::isa::shape::shapes;
+use crate::isa::{Products, Registers};
 use arch::*;
 
 /// The CPU has AVX2, FMA, F16C, BMI1, BMI2, LZCNT, MOVBE and POPCNT; a register has 32 bytes.
@@ -58,6 +58,7 @@ impl Registers for Avx2 {
     type Reg = __m256i;
     type Mask = __m256i;
     const ISA: Isa = Isa::Avx2;
+    const PRODUCTS: Products = Products::Bytes;
     const FAST_FMA: bool = true;
 
     binary!(and = _mm256_and_si256, or = _mm256_or_si256, xor = _mm256_xor_si256);

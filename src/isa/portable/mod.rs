@@ -19,8 +19,8 @@ mod transpose;
 mod width;
 
 use crate::cpu::Isa;
-use crate::isa::Registers;
 use crate::isa::shape::shapes;
+use crate::isa::{Products, Registers};
 use bytemuck::cast;
 use wide::{u8x16, u64x2};
 
@@ -59,6 +59,7 @@ impl Registers for Portable {
     type Reg = Reg;
     type Mask = Reg;
     const ISA: Isa = Isa::Portable;
+    const PRODUCTS: Products = Products::Pairs;
 
     #[inline(always)]
     fn and(self, a: Reg, b: Reg) -> Reg {

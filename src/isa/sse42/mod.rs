@@ -17,10 +17,10 @@ mod width;
 mod words;
 
 use crate::cpu::Isa;
-use crate::isa::Registers;
 use crate::isa::avx2::Avx2;
 use crate::isa::avx512::Avx512;
 use crate::isa::shape::shapes;
+use crate::isa::{Products, Registers};
 use arch::*;
 use bytemuck::Pod;
 
@@ -93,6 +93,7 @@ impl Registers for Sse42 {
     type Reg = __m128i;
     type Mask = __m128i;
     const ISA: Isa = Isa::Sse42;
+    const PRODUCTS: Products = Products::Bytes;
 
     methods! {
         and(a, b) = _mm_and_si128;

@@ -1,10 +1,10 @@
 //! The product of two vectors of codes.
 
 use super::super::QuantizeError;
-use super::Form;
 use super::input::{Activation, Bytes, Input};
 use super::view::MatrixView;
 use crate::dispatch::{Kernel, dispatch};
+use crate::isa::Products;
 use crate::lanes::{LengthError, Simd, Vector};
 
 /// `sum of a[i] * b[i]`, exact: nothing saturates on the way.
@@ -51,7 +51,7 @@ impl Kernel for Dot<'_> {
                 self.b,
                 #[inline(always)]
                 |acc, a, b| {
-                    if Form::best::<S>() == Form::Quads {
+                    if S::PRODUCTS == Products::Quads {
                         // `(a + 128) * b - 128 * b`: the left operand has no sign.
                         acc.dot_quads(i8::unsigned(a), b) - Vector::zero(simd).dot_quads(simd.splat(128), b)
                     } else {

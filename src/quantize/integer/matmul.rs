@@ -47,10 +47,10 @@ pub fn matmul<A: Activation>(
 /// 33025 with any zero points.
 ///
 /// AVX2 and SSE4.2 multiply bytes at full speed only where no sum of two neighbouring products leaves 16 bits, which 255
-/// times two weights above 64 can do. [`PackedWeights`] takes off such weights what is too much, and it is multiplied on its
-/// own: a few percent where large weights are rare, as in tensors quantized with one scale, and in those with long tails.
-/// Where they are not, as among random bytes, or normal numbers quantized by columns of 1024, products of 16 bits take over,
-/// two thirds as fast, unless all codes of the rows at hand are below 128
+/// times two weights above 64 can do. [`PackedWeights`], packed there, takes off such weights what is too much, and it is
+/// multiplied on its own: a few percent where large weights are rare, as in tensors quantized with one scale, and in those
+/// with long tails. Where they are not, as among random bytes, or normal numbers quantized by columns of 1024, products of
+/// 16 bits take over, two thirds as fast, unless all codes of the rows at hand are below 128
 /// ([`CodeRange::Reduced`](crate::quantize::CodeRange::Reduced)). The integers are the same in each case.
 ///
 /// For a part of the rows, as one of several threads computes it, pass [`MatrixView::range`] and that part of `out`.

@@ -20,7 +20,6 @@ pub use view::MatrixView;
 pub use weights::PackedWeights;
 
 use super::QuantizeError;
-use crate::lanes::Simd;
 use alloc::vec::Vec;
 
 /// Columns that lie side by side in the packed weights: a line has four codes of each.
@@ -32,32 +31,6 @@ const GROUP: usize = 64;
 const QUADS: usize = 64;
 /// Codes in a block of the inner dimension.
 const BLOCK: usize = 4 * QUADS;
-
-/// How a line of weights is multiplied; all of them give the same integers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// `dot_quads`: one instruction of AVX-512. NEON's emulation multiplies before it widens, and in `Scalar` each form is
-    /// a loop.
-    Quads,
-    /// `dot_pairs_saturating`, then `dot_pairs` with ones: three instructions of AVX2 and SSE4.2, right where no sum of two
-    /// products leaves 16 bits; elsewhere they use `Pairs`. (`dot_quads` would take seven.)
-    Bytes,
-    /// `dot_pairs` on 16 bits.
-    Pairs,
-}
-
-impl Form {
-    /// The fastest of an instruction set.
-    #[inline(always)]
-    const fn best<S: Simd>() -> Form {
-        use crate::cpu::Isa;
-        match S::ISA {
-            Isa::Avx512 | Isa::Neon | Isa::Scalar => Form::Quads,
-            Isa::Avx2 | Isa::Sse42 => Form::Bytes,
-            Isa::Portable => Form::Pairs,
-        }
-    }
-}
 
 /// Zeros, or that there is no memory for `rows` x `columns` elements.
 fn zeros<T: Copy + Default>(rows: usize, columns: usize) -> Result<Vec<T>, QuantizeError> {

@@ -4,8 +4,9 @@ use super::input::{Input, Pairs, Quads, split};
 use super::requantize::{OutputCode, Requantizer};
 use super::tile::{Offset, Rows, Sums, multiply_group};
 use super::weights::PackedWeights;
-use super::{BLOCK, Form, GROUP, QUADS};
+use super::{BLOCK, GROUP, QUADS};
 use crate::dispatch::{Kernel, dispatch};
+use crate::isa::Products;
 use crate::lanes::{Element, Simd, Vector};
 use core::ops::Range;
 
@@ -69,10 +70,10 @@ impl Kernel for Multiply<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let by_pairs = match Form::best::<S>() {
-            Form::Quads => false,
-            Form::Bytes => self.weights.any_wide(),
-            Form::Pairs => true,
+        let by_pairs = match S::PRODUCTS {
+            Products::Quads => false,
+            Products::Bytes => self.weights.any_wide(),
+            Products::Pairs => true,
         };
         let mut quads = Aligned([[0; QUADS]; ROWS]);
         let mut room;

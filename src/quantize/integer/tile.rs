@@ -2,12 +2,13 @@
 
 use super::input::{Pairs, Quads};
 use super::weights::{Line, PackedWeights, Panel};
-use super::{Form, PANEL, QUADS};
+use super::{PANEL, QUADS};
+use crate::isa::Products;
 use crate::lanes::{Simd, Vector};
 
-const BY_QUADS: u8 = Form::Quads as u8;
-const BY_BYTES: u8 = Form::Bytes as u8;
-const BY_PAIRS: u8 = Form::Pairs as u8;
+const BY_QUADS: u8 = Products::Quads as u8;
+const BY_BYTES: u8 = Products::Bytes as u8;
+const BY_PAIRS: u8 = Products::Pairs as u8;
 
 /// Rows whose time is that of reading the weights.
 const FEW: usize = 3;
@@ -19,7 +20,7 @@ pub(super) struct Rows<'a> {
     pub(super) len: usize,
     /// Their words, block by block, `step` rows in each.
     pub(super) quads: &'a [Quads],
-    /// For [`Form::Pairs`], if the weights or the instruction set need it; else none.
+    /// For [`Products::Pairs`], if the weights or the instruction set need it; else none.
     pub(super) pairs: &'a [Pairs],
     pub(super) step: usize,
     /// Every code is below 128: so no sum of two products leaves 16 bits.
@@ -88,7 +89,7 @@ impl<'a> Columns<'a> {
 }
 
 /// Adds the products of some rows with one group of columns in some blocks: `sums[i][j] += rows[i] . column j`. Only those by
-/// [`Form::Quads`] may be several.
+/// [`Products::Quads`] may be several.
 #[inline(always)]
 pub(super) fn multiply_group<S: Simd>(
     simd: S,
@@ -112,10 +113,10 @@ pub(super) fn multiply_group<S: Simd>(
             }
         }
         let columns = Columns { weights, group, start, end, panel, first, offset };
-        match Form::best::<S>() {
-            Form::Quads if two => two_panels(simd, columns, rows, sums),
-            Form::Quads => one_panel::<S, BY_QUADS>(simd, columns, rows, sums),
-            Form::Bytes if rows.small || !first[0].wide => one_panel::<S, BY_BYTES>(simd, columns, rows, sums),
+        match S::PRODUCTS {
+            Products::Quads if two => two_panels(simd, columns, rows, sums),
+            Products::Quads => one_panel::<S, BY_QUADS>(simd, columns, rows, sums),
+            Products::Bytes if rows.small || !first[0].wide => one_panel::<S, BY_BYTES>(simd, columns, rows, sums),
             _ => one_panel::<S, BY_PAIRS>(simd, columns, rows, sums),
         }
         panel += if two { 2 } else { 1 };

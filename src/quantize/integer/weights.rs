@@ -1,8 +1,9 @@
 //! The right operand, laid out once in the order in which the product reads it.
 
 use super::super::QuantizeError;
-use super::{BLOCK, Form, GROUP, PANEL, QUADS, zeros};
+use super::{BLOCK, GROUP, PANEL, QUADS, zeros};
 use crate::dispatch::{Kernel, dispatch};
+use crate::isa::Products;
 use crate::lanes::{LengthError, Simd};
 use alloc::vec::Vec;
 use core::fmt;
@@ -301,7 +302,7 @@ impl Kernel for Saturates {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> bool {
-        Form::best::<S>() == Form::Bytes
+        S::PRODUCTS == Products::Bytes
     }
 }
 
