@@ -42,13 +42,13 @@ impl<A: Activation + Sample + Into<i64>> Product<A> {
         }
     }
 
-    /// The weights as each instruction set packs them, for each that may use them.
+    /// The weights as they are packed where sums of two products saturate, and elsewhere, for each instruction set.
     fn packed(&self) -> Vec<(PackedWeights, [Isa; 2])> {
         let (_, k, n) = self.size;
         let pack = |isa| with_isa(isa, || PackedWeights::new(&self.w, k, n).unwrap()).unwrap();
-        let finish = |w: PackedWeights| w.with_zero_points(&self.z).unwrap().with_bias(&self.bias).unwrap();
-        let all = Isa::available().flat_map(|packed| Isa::available().map(move |isa| [packed, isa]));
-        all.map(|[packed, isa]| (finish(pack(packed)), [packed, isa])).collect()
+        let kinds = [Isa::Scalar, Isa::Sse42].into_iter().filter(|isa| isa.is_available());
+        let kinds = kinds.map(|isa| (pack(isa).with_zero_points(&self.z).unwrap().with_bias(&self.bias).unwrap(), isa));
+        kinds.flat_map(|(weights, packed)| Isa::available().map(move |isa| (weights.clone(), [packed, isa]))).collect()
     }
 
     /// Whether each form gives the definition on each instruction set.
