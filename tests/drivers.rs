@@ -310,6 +310,30 @@ fn on_every<R>(f: impl Fn() -> R) -> Vec<(Isa, R)> {
     Isa::available().map(|isa| (isa, with_isa(isa, &f).unwrap())).collect()
 }
 
+/// Wherever in a page the destination starts, for there are loops that go backward: all elements, and none beside them.
+#[test]
+fn buffers_at_any_distance() {
+    fn check<T: Plain + PartialEq>(value: fn(usize) -> T) {
+        let page = 4096 / size_of::<T>();
+        for bytes in [0usize, 4, 16, 64, 100, 128, 512, 1020, 1024, 2048, 4032] {
+            let distance = bytes / size_of::<T>();
+            for n in [1usize, 255, 256, 257, 512, 777, 1088, 3001] {
+                let mut buffer: Vec<T> = (0..n.next_multiple_of(page) + distance + n + 1).map(value).collect();
+                let (src, dst) = buffer.split_at_mut(n.next_multiple_of(page) + distance);
+                let (src, beside) = (&src[..n], dst[n]);
+                let want: Vec<T> = src.iter().map(|v| Plain::add(*v, *v)).chain([beside]).collect();
+                for isa in Isa::available() {
+                    dst[..n].fill(value(0));
+                    with_isa(isa, || run_map(src, &mut dst[..n])).unwrap().unwrap();
+                    assert!(*dst == want, "{n} elements, {bytes} bytes past a page apart, on {isa}");
+                }
+            }
+        }
+    }
+    check::<u8>(|i| (i * 7 + 1) as u8);
+    check::<f32>(|i| i as f32 + 1.0);
+}
+
 proptest! {
     // Kept beside this file, to be run first from then on.
     #![proptest_config(ProptestConfig::with_failure_persistence(WithSource("regressions")))]

@@ -147,24 +147,27 @@ pub fn map_blocks<S: Simd, T: Element, U: Element, const IN: usize, const OUT: u
         return Ok(());
     }
     let (last, out_last) = (src.len() - step, dst.len() - out_step);
-    // Four blocks a turn: 15 % on threshold in the second-level cache. `Iterator::zip` has been seen left out of line in
-    // large kernels, hence two iterators by hand.
-    let mut fours = dst.chunks_exact_mut(4 * out_step);
-    for src in src.chunks_exact(4 * step) {
-        let Some(dst) = fours.next() else { break };
-        // A load waits for the store before it where their addresses differ by a multiple of 4096, and buffers often lie
-        // 64 bytes past one apart; so it goes first.
-        let mut next = load_block(simd, &src[..step]);
-        for k in 0..4 {
-            let block = next;
-            if k < 3 {
-                next = load_block(simd, &src[(k + 1) * step..][..step]);
-            }
-            store_block(f(block), &mut dst[k * out_step..][..out_step]);
+    // Four blocks a turn: 15 % on threshold in the second-level cache.
+    let (turn, out_turn) = (4 * step, 4 * out_step);
+    let done = src.len() / turn;
+    if S::BYTES == 64 && step * size_of::<T>() == out_step * size_of::<U>() {
+        let backward = done > 1 && behind(src, dst);
+        let mut at = if backward { (done - 1) * turn } else { 0 };
+        for _ in 0..done {
+            let to = at / step * out_step;
+            four_blocks(simd, &src[at..at + turn], &mut dst[to..to + out_turn], &f);
+            at = if backward { at.wrapping_sub(turn) } else { at + turn };
+        }
+    } else {
+        let mut turns = dst.chunks_exact_mut(out_turn);
+        for src in src.chunks_exact(turn) {
+            let Some(dst) = turns.next() else { break };
+            four_blocks(simd, src, dst, &f);
         }
     }
-    let mut blocks = fours.into_remainder().chunks_exact_mut(out_step);
-    for src in src.chunks_exact(4 * step).remainder().chunks_exact(step) {
+    // `Iterator::zip` has been seen left out of line in large kernels, hence two iterators by hand.
+    let mut blocks = dst[done * out_turn..].chunks_exact_mut(out_step);
+    for src in src[done * turn..].chunks_exact(step) {
         let Some(dst) = blocks.next() else { break };
         store_block(f(load_block(simd, src)), dst);
     }
@@ -172,6 +175,42 @@ pub fn map_blocks<S: Simd, T: Element, U: Element, const IN: usize, const OUT: u
         store_block(f(load_block(simd, &src[last..])), &mut dst[out_last..]);
     }
     Ok(())
+}
+
+/// Four blocks of a map. A load waits for an older store where their addresses differ by a multiple of 4096, and buffers often
+/// lie a little past one apart; so loads go first, of 64 bytes two.
+#[inline(always)]
+fn four_blocks<S: Simd, T: Element, U: Element, const IN: usize, const OUT: usize>(
+    simd: S,
+    src: &[T],
+    dst: &mut [U],
+    f: &impl Fn([Vector<S, T>; IN]) -> [Vector<S, U>; OUT],
+) {
+    let (step, out_step) = (IN * Vector::<S, T>::LANES, OUT * Vector::<S, U>::LANES);
+    let mut next = load_block(simd, &src[..step]);
+    let mut after = next;
+    if S::BYTES == 64 {
+        after = load_block(simd, &src[step..][..step]);
+    }
+    for k in 0..4 {
+        let block = next;
+        if S::BYTES == 64 {
+            next = after;
+            if k < 2 {
+                after = load_block(simd, &src[(k + 2) * step..][..step]);
+            }
+        } else if k < 3 {
+            next = load_block(simd, &src[(k + 1) * step..][..step]);
+        }
+        store_block(f(block), &mut dst[k * out_step..][..out_step]);
+    }
+}
+
+/// Whether `dst` starts a little after `src`, but for a multiple of 4096 bytes: there loads wait for stores of other addresses,
+/// unless turns go backward. Threshold of 64 KiB, 128 bytes after, had 0.64 of the speed of `memcpy` then, 0.97 so (Zen 4).
+#[inline(always)]
+fn behind<T, U>(src: &[T], dst: &[U]) -> bool {
+    (1..1024).contains(&(dst.as_ptr().addr().wrapping_sub(src.as_ptr().addr()) % 4096))
 }
 
 /// `data[i] = f(data[i])`; `f` as in [`map`], but it sees no element twice.
