@@ -369,6 +369,8 @@ unsafe fn zeros<'a, T: Element>(place: NonNull<T>, n: usize) -> &'a mut [T] {
     // of the element. Up to `SLACK` bytes may be written whatever the length, because nobody has those after it yet.
     unsafe {
         if bytes == 0 {
+        } else if bytes <= SLACK / 2 {
+            place.cast::<[u8; SLACK / 2]>().as_ptr().write_unaligned([0; SLACK / 2]);
         } else if bytes <= SLACK {
             place.cast::<[u8; SLACK]>().as_ptr().write_unaligned([0; SLACK]);
         } else {
