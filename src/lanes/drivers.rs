@@ -206,8 +206,8 @@ fn four_blocks<S: Simd, T: Element, U: Element, const IN: usize, const OUT: usiz
     }
 }
 
-/// Whether `dst` starts a little after `src`, but for a multiple of 4096 bytes: there loads wait for stores of other addresses,
-/// unless turns go backward. Threshold of 64 KiB, 128 bytes after, had 0.64 of the speed of `memcpy` then, 0.97 so (Zen 4).
+/// Whether `dst` starts a little after `src`, apart from a multiple of 4096 bytes: there loads wait for stores to other
+/// addresses, but not where turns go backward. Threshold of 64 KiB, 128 bytes after: 0.64 of the speed of `memcpy`, and 0.97.
 #[inline(always)]
 fn behind<T, U>(src: &[T], dst: &[U]) -> bool {
     (1..1024).contains(&(dst.as_ptr().addr().wrapping_sub(src.as_ptr().addr()) % 4096))

@@ -10,15 +10,15 @@ use crate::isa::Products;
 use crate::lanes::{Element, Simd, Vector};
 use core::ops::Range;
 
-/// Rows that are staged together, a block of each at a time: a multiple of every tile's.
+/// Rows that are staged together: a multiple of every tile's.
 const ROWS: usize = 24;
 /// Rows of AVX-512's tile.
 const TALL: usize = 12;
-/// Rows, in one block, that are staged for it: all blocks of a row if they have room, so that their sums stay in registers,
-/// and no row is staged for each group of columns again. On the stack: 48 KiB. (With half of it, 4096 columns took a
-/// sixteenth longer, Zen 4.)
+/// Room that large products have for staged rows, counted in blocks: all of 24 rows if they fit, else of 12. So sums stay in
+/// registers, and no row is staged for each group of columns again. On the stack: 48 KiB. (With half of it, 4096 columns took
+/// a sixteenth longer, Zen 4.)
 const STAGED: usize = 192;
-/// From so many products on.
+/// From so many products on they are large.
 const LARGE: usize = 1 << 22;
 
 /// Where products go. Not generic, as [`Input`] is not.
@@ -44,8 +44,8 @@ pub(super) struct Multiply<'a> {
     pub(super) output: Output<'a>,
 }
 
-/// Large ones, of 512 bits: their rows are staged whole. A kernel of its own, for that takes a stack that others need not touch.
-/// Given back where they are not for it.
+/// A large product, by registers of 64 bytes: whole rows are staged. A kernel of its own, for others need not touch so much of the
+/// stack; on narrower registers it gives the product back.
 struct Large<'a>(Multiply<'a>);
 
 impl<'a> Kernel for Large<'a> {
