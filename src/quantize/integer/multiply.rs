@@ -44,8 +44,8 @@ pub(super) struct Multiply<'a> {
     pub(super) output: Output<'a>,
 }
 
-/// A large product, by registers of 64 bytes: whole rows are staged. A kernel of its own, for others need not touch so much of the
-/// stack; on narrower registers it gives the product back.
+/// A large product, by registers of 64 bytes: whole rows are staged. A kernel of its own, for others need not touch so much of
+/// the stack; elsewhere it gives the product back.
 struct Large<'a>(Multiply<'a>);
 
 impl<'a> Kernel for Large<'a> {
@@ -54,7 +54,7 @@ impl<'a> Kernel for Large<'a> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> Self::Output {
         let Large(product) = self;
-        if S::BYTES < 64 {
+        if S::BYTES < 64 || S::PRODUCTS != Products::Quads {
             return Some(product);
         }
         let fit = STAGED / product.weights.blocks().max(1) / TALL * TALL;
