@@ -23,7 +23,7 @@ pub struct Bar {
 /// Groups of bars under a title; the longest bar of each group fills the width.
 pub fn bars(aria_label: &str, groups: &[(&str, Vec<Bar>)]) -> String {
     const LEFT: f64 = 80.0;
-    const RIGHT: f64 = 145.0;
+    const RIGHT: f64 = 165.0;
     const BAR: f64 = 18.0;
     const GAP: f64 = 34.0;
     const WIDTH: f64 = 520.0;
