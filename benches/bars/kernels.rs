@@ -1,8 +1,9 @@
 //! Kernels beside Scalar, the image crate and plain copies.
 
 use super::measure::{Bar, Spread, alternate, faster, side, time};
+use super::traffic::{Traffic, beside_moves};
 use omnilane::cpu::{Isa, with_isa};
-use omnilane::lanes::{LengthError, Simd, map, max};
+use omnilane::lanes::{LengthError, Simd, map};
 use omnilane::memory::{AlignedBuffer, Image, ImageView, ImageViewMut};
 use omnilane_kernels::{Threshold, gray_from_rgba_into, normalize_into, threshold_into};
 use std::cell::RefCell;
@@ -41,21 +42,17 @@ fn gray_512() -> [Bar; 2] {
         || gray_from_rgba_into(src.view(), &mut a.view_mut()).expect("equal sizes"),
         || _ = black_box(black_box(&other).to_luma8()),
     );
-    let (from, mut to) = (vec![1u8; 4 * 512 * 512], vec![0u8; 512 * 512]);
     let times = alternate(
         101,
         1e6,
         &mut [
             side(|| gray_from_rgba_into(src.view(), &mut a.view_mut()).expect("equal sizes")),
             side(on(Isa::Scalar, || gray_from_rgba_into(src.view(), &mut b.view_mut()).expect("equal sizes"))),
-            side(|| {
-                black_box(largest(black_box(&from)));
-                black_box(&mut to).fill(black_box(2));
-            }),
+            Traffic { read: 4 * 512 * 512, passes: 1, written: 512 * 512 }.moves(),
         ],
     );
-    let (scalar, moves) = (Spread::ratio(&times[0], &times[1]), Spread::ratio(&times[0], &times[2]));
-    let reason = format!("at {:.2} of the speed of reading and writing alone", moves.value);
+    let scalar = Spread::ratio(&times[0], &times[1]);
+    let reason = beside_moves(&times[0], &times[2]);
     [
         Bar::at_least("gray_from_rgba 512x512: times faster than image's to_luma8", peer, 20.0),
         Bar::at_least("gray_from_rgba 512x512: times faster than Scalar", scalar, 5.0).because(&reason),
@@ -130,11 +127,6 @@ fn threshold(side: usize) -> [Bar; 2] {
 }
 
 omnilane::kernel! {
-    /// Reads all bytes, and does as little with them as can be done.
-    fn largest<S: Simd>(simd: S, bytes: &[u8]) -> Option<u8> {
-        max(simd, bytes)
-    }
-
     /// The copy that the lanes can do: each vector loaded and stored, nothing else.
     fn copy_by_lanes<S: Simd>(simd: S, src: &[u8], dst: &mut [u8]) -> Result<(), LengthError> {
         map(simd, src, dst, #[inline(always)] |v| v)

@@ -2,8 +2,8 @@
 //!
 //! Each instruction set is a zero-sized token (`Avx2`, `Neon`, ...) whose value is the proof that the CPU has it. The
 //! traits below say what can be done with its registers. Every method has a default body, and that body is the
-//! *definition*: a plain loop over the lanes in memory order, or a few such in a row, which [`Scalar`] runs as it stands. An instruction set
-//! replaces a method only by something faster that gives the same bits.
+//! *definition*: a plain loop over the lanes in memory order, or a few such in a row, which [`Scalar`] runs as it stands.
+//! An instruction set replaces a method only by something faster that gives the same bits.
 //!
 //! Registers carry no element type. `Shape<T>` reads one as an array of `T`; `Bitwise` needs no lanes at all;
 //! `Width<B>` moves lanes of one width about; `Arith`, `Integer`, `FloatArith` and the rest compute.

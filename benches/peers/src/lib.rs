@@ -12,3 +12,5 @@ pub mod python;
 pub mod report;
 pub mod sections;
 pub mod svg;
+#[path = "../../bars/traffic.rs"]
+mod traffic;

@@ -1,9 +1,9 @@
 //! `docs/performance.md` and its charts, or those of another machine, from the stored results alone.
 
 use crate::sections::integers::PRODUCTS;
-use crate::sections::traffic::MOVES;
 use crate::sections::{NAMES, Rival, Section};
 use crate::svg;
+use crate::traffic::MOVES;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;

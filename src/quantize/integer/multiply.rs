@@ -125,6 +125,8 @@ impl Multiply<'_> {
                 if len >= TALL {
                     self.prefetch(simd, first..first + len, group);
                 }
+                // Whole groups of sums are added up where they belong.
+                let in_place = matches!(self.output, Output::I32(_)) && (group + 1) * GROUP <= n;
                 let (column_sums, bias, zero_points) = weights.columns(group);
                 let zero_point = self.zero_point + self.input.shift();
                 let mut offset = Some(Offset { zero_point, column_sums, bias, zero_points, row_sums: &row_sums });
@@ -149,16 +151,16 @@ impl Multiply<'_> {
                     let pairs = pairs.get(at * step..).unwrap_or(&[]);
                     let rows = Rows { len, quads: &quads[at * step..], pairs, step, small: small[at] };
                     let mut sums = match &mut self.output {
-                        Output::I32(out) if (group + 1) * GROUP <= n => {
-                            Sums { sums: &mut out[first * n + group * GROUP..], step: n }
-                        }
+                        Output::I32(out) if in_place => Sums { sums: &mut out[first * n + group * GROUP..], step: n },
                         _ => Sums { sums: sums.0.as_flattened_mut(), step: GROUP },
                     };
                     multiply_group(simd, weights, [group, start, end], rows, &mut sums, offset);
                     offset = None;
                 }
-                for (i, sums) in sums.0[..len].iter().enumerate() {
-                    self.finish(simd, first + i, group, sums);
+                if !in_place {
+                    for (i, sums) in sums.0[..len].iter().enumerate() {
+                        self.finish(simd, first + i, group, sums);
+                    }
                 }
             }
         }
@@ -192,8 +194,6 @@ impl Multiply<'_> {
         let channel = group * GROUP;
         let to = row * n + channel..row * n + n.min(channel + GROUP);
         match &mut self.output {
-            // They are where they belong.
-            Output::I32(_) if to.len() == GROUP => {}
             Output::I32(out) => out[to.clone()].copy_from_slice(&sums[..to.len()]),
             Output::I8(out, requantizer) => store_codes(simd, sums, requantizer, channel, &mut out[to]),
             Output::U8(out, requantizer) => store_codes(simd, sums, requantizer, channel, &mut out[to]),

@@ -200,13 +200,13 @@ fn tile<S: Simd, const FORM: u8, const ROWS: usize, const VECTORS: usize, const 
 ) {
     let mut acc = [[[Vector::<S, i32>::zero(simd); VECTORS]; ROWS]; CHAINS];
     let (mut block, [mut panel, mut next]) = (columns.start, columns.first);
-    // At least one, even if it has no lines. Elsewhere it is the only one.
+    // At least one, even if it has no lines. On registers of less than 64 bytes it is the only one.
     loop {
         let staged = (block - columns.start) * rows.step + row;
         let mut tile = Tile::<ROWS> {
             quads: &[[0; QUADS]; ROWS],
             pairs: &[[[0; QUADS]; 2]; ROWS],
-            lines: if EXTRA { [panel.extra; 2] } else { [panel.lines, next.lines] },
+            lines: [panel.lines, next.lines],
         };
         if FORM == BY_PAIRS {
             tile.pairs = rows.pairs[staged..].first_chunk().expect("as many rows as the tile has");
@@ -224,8 +224,8 @@ fn tile<S: Simd, const FORM: u8, const ROWS: usize, const VECTORS: usize, const 
             for j in whole..len {
                 tile.add_line::<S, FORM, VECTORS>(simd, &mut acc[0], [j, j]);
             }
-            tile.lines = [panel.extra; 2];
         }
+        tile.lines = [panel.extra; 2];
         if EXTRA || VECTORS * S::BYTES == 64 {
             for (j, word) in panel.extra_at.iter().enumerate() {
                 tile.add_line::<S, FORM, VECTORS>(simd, &mut acc[0], [j, usize::from(*word) % QUADS]);

@@ -1,10 +1,10 @@
 //! Kernels by size, beside OpenCV, NumPy, image, imageproc, plain Rust and a copy.
 
-use super::traffic::{MOVES, Traffic, beside_moves};
 use super::{Growth, Section};
 use crate::machine;
 use crate::measure::{Bar, Side, Spread, alternate, median, side};
 use crate::python::{self, Child};
+use crate::traffic::{MOVES, Traffic, beside_moves};
 use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
 use imageproc::contrast::{self, ThresholdType};
 use omnilane::cpu::{Isa, current_isa, with_isa};

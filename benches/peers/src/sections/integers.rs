@@ -2,9 +2,9 @@
 //! (By default it lets products saturate on CPUs without VNNI; `exact` has its option that does not.)
 
 use super::Section;
-use super::traffic::{MOVES, Traffic, beside};
 use crate::measure::{Bar, Spread, alternate, side};
 use crate::python::{self, Child};
+use crate::traffic::{MOVES, Traffic, beside};
 use omnilane::lanes::{Simd, Vector};
 use omnilane::quantize::{MatrixView, PackedWeights, dot, matmul_into};
 use std::cell::RefCell;

@@ -5,7 +5,6 @@ mod images;
 pub(crate) mod integers;
 mod quantize;
 mod rust;
-pub(crate) mod traffic;
 
 use crate::machine::{self, Machine};
 use crate::measure::{Bar, Spread};

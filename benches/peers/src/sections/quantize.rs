@@ -1,10 +1,10 @@
 //! Quantization beside ONNX Runtime, NumPy and rten-vecmath, one thread each.
 
-use super::traffic::{MOVES, Traffic, beside_moves};
 use super::{Section, UNEXPLAINED};
 use crate::machine;
 use crate::measure::{Bar, Side, Spread, alternate, side};
 use crate::python::{self, Child};
+use crate::traffic::{MOVES, Traffic, beside_moves};
 use omnilane::lanes::f16;
 use omnilane::quantize::*;
 use rten_simd::SimdOp;

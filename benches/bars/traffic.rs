@@ -1,6 +1,6 @@
 //! What a task must move, and nothing else: the limit that memory sets.
 
-use crate::measure::{Side, Spread, side};
+use super::measure::{Side, Spread, side};
 use omnilane::lanes::{Simd, max};
 use std::hint::black_box;
 
